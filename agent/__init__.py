@@ -1,0 +1,1 @@
+"""hoptree: multi-hop question answering over your own documents."""

@@ -1,0 +1,1 @@
+"""Extractive readers: models that copy an answer out of a passage."""

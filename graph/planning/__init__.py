@@ -1,0 +1,1 @@
+"""Planners, and the code that checks and ranks what they propose."""

@@ -1,0 +1,1 @@
+"""Prompt templates and the schemas of what models write."""

@@ -1,0 +1,1 @@
+"""Retrievers: the embedded index, Elasticsearch, loading, encoding, fusion."""
