@@ -1,4 +1,4 @@
-"""The two things the graph needs from outside besides a retriever: a reader and a chat model."""
+"""What the graph needs from outside besides a retriever: a reader and a chat model."""
 
 from __future__ import annotations
 

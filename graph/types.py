@@ -89,3 +89,137 @@ class Candidate(BaseModel):
     """Probability that this span is the best answer, given that the passage holds one."""
     no_answer: float = Field(ge=0, le=1)
     """Probability that the passage holds no answer to the question."""
+
+
+class Cluster(BaseModel):
+    """Candidates that mean the same, and what speaks for them."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    text: str
+    """The canonical form: the text of the strongest candidate."""
+    strength: float = Field(ge=0, le=1)
+    """Noisy-or over the independent groups of passages that carry or support it."""
+    votes: int = Field(ge=1)
+    """Independent groups of passages behind it: copies and one source count once."""
+    candidates: tuple[Candidate, ...] = Field(min_length=1)
+    """Strongest first, so that `candidates[0]` is the one to cite."""
+    supporters: tuple[str, ...] = ()
+    """Ids of passages that state the answer although it was not read from them."""
+
+
+class FailureReason(StrEnum):
+    """Why a step found no answer, and so why its path was left."""
+
+    NOTHING_RETRIEVED = "nothing_retrieved"
+    NOTHING_READ = "nothing_read"
+    VOTES_SPLIT = "votes_split"
+    TYPE_MISMATCH = "type_mismatch"
+    INCOMPARABLE = "incomparable"
+    TIE = "tie"
+    WEAK = "weak"
+    """The path ended in an answer, but too weak a one to stop at."""
+    BUDGET = "budget"
+
+
+class Failure(BaseModel):
+    """Where and why a path was left."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    step: int = Field(ge=1)
+    reason: FailureReason
+    detail: str
+
+
+class Verdict(BaseModel):
+    """What the support graph decided on one step."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    answer: str
+    confidence: float = Field(ge=0, le=1)
+    margin: float = Field(ge=0, le=1)
+    """Strength of the winner less that of the runner-up."""
+    clusters: tuple[Cluster, ...] = ()
+    """Best first; empty for an operator."""
+    explanation: str = ""
+
+
+class StepResult(BaseModel):
+    """What seeking one sub-question brought: a verdict or a failure, never both."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    question: str
+    """The sub-question with its references filled in."""
+    passages: tuple[str, ...] = ()
+    """Ids of the passages read, best first."""
+    verdict: Verdict | None = None
+    failure: Failure | None = None
+
+
+class Bound(BaseModel):
+    """An answer bound to a step of a path."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    answer: str
+    confidence: float = Field(ge=0, le=1)
+    question: str
+    """The filled sub-question: the key of its StepResult in the search's memory."""
+    cluster: int = 0
+    """Which of the verdict's clusters is bound: 0 the winner, 1 the runner-up, …"""
+
+
+class Path(BaseModel):
+    """One plan with the answers bound so far."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    plan: int = Field(ge=0)
+    """Index into the tree's plans."""
+    origin: str
+    """Why the path was opened, in words."""
+    prior: float = Field(ge=0, le=1)
+    """Estimated probability of success when it was opened; the search is best-first by it."""
+    bound: dict[int, Bound] = Field(default_factory=dict)
+    """Step number (from 1) to answer."""
+    wording: dict[int, str] = Field(default_factory=dict)
+    """Step number to a wording that replaces the plan's own."""
+
+    def signature(self) -> tuple[object, ...]:
+        """Return what makes two paths the same search, so that none is walked twice."""
+        return (
+            self.plan,
+            tuple(sorted((k, b.question, b.answer) for k, b in self.bound.items())),
+            tuple(sorted(self.wording.items())),
+        )
+
+
+class Outcome(BaseModel):
+    """How one path ended."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    path: Path
+    answer: str | None = None
+    confidence: float = Field(default=0.0, ge=0, le=1)
+    """Product of the confidences of the path's lookups."""
+    failure: Failure | None = None
+
+
+class Limits(BaseModel):
+    """Bounds of one question's search. Reaching one ends it with the best answer so far."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    max_paths: int = Field(default=6, ge=1, le=64)
+    max_seconds: float = Field(default=60.0, gt=0)
+    max_model_tokens: int = Field(default=4000, ge=0)
+    passages: int = Field(default=10, ge=1, le=100)
+    """Passages retrieved and read for a sub-question."""
+    accept: float = Field(default=0.5, ge=0, le=1)
+    """A path this sure ends the search; a weaker one is kept while others are tried."""
+    abstain: float = Field(default=0.05, ge=0, le=1)
+    """Below this confidence nothing is answered."""

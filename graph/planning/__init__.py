@@ -1,1 +1,52 @@
 """Planners, and the code that checks and ranks what they propose."""
+
+from __future__ import annotations
+
+import asyncio
+
+from graph.planning.check import normal, rank
+from graph.planning.chinese import decompose_chinese
+from graph.planning.comparison import decompose_comparison
+from graph.planning.language import expected_type
+from graph.planning.model import Complete, propose_by_model
+from graph.planning.nested import decompose
+from graph.types import Plan, SubQuestion
+from retrievers.analysis import language_of
+
+# Shares of plans found right on the training questions; see benchmarks/planning.py.
+COMPARISON = 0.9
+NESTED = 0.8
+WHOLE = 0.35
+
+
+def by_language(question: str) -> list[Plan]:
+    """Return the plans that grammar gives: a comparison, a chain of descriptions, or none."""
+    if language_of(question) == "zh":
+        found = [(decompose_chinese(question), NESTED)]
+    else:
+        found = [(decompose_comparison(question) or [], COMPARISON), (decompose(question), NESTED)]
+    return [
+        Plan(steps=tuple(steps), planner="linguistic", score=score)
+        for steps, score in found
+        if len(steps) > 1 or (steps and normal(steps[0].text) != normal(question))
+    ]
+
+
+def whole(question: str) -> Plan:
+    """Return the plan that asks the question in one lookup: always the last path."""
+    step = SubQuestion(text=question, expects=expected_type(question))
+    return Plan(steps=(step,), planner="whole-question", score=WHOLE)
+
+
+async def propose(question: str, complete: Complete | None = None) -> list[Plan]:
+    """Return the plans for a question, checked and ranked, the whole question last.
+
+    The model is asked only where grammar found no plan: an untrained small model repeats the
+    question more often than it splits it, and what it says costs a second.
+    """
+    plans = rank(question, await asyncio.to_thread(by_language, question))
+    if not plans and complete is not None:
+        proposed = await propose_by_model(question, complete)
+        plans = rank(question, [proposed] if proposed is not None else [])
+    plans = [plan for plan in plans if len(plan.steps) > 1 or plan.planner != "model"]
+    return [*plans, whole(question)]

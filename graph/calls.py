@@ -1,0 +1,126 @@
+"""The one place through which the graph calls a model or a retriever.
+
+Every call is bounded, counted and traced here, so no node can pay for something unseen.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import AIMessageChunk, BaseMessage
+
+from graph.events import Event, ModelCalled, Retrieved, Token
+from graph.protocols import Reader
+from graph.types import Limits
+from retrievers.passage import Hit, Retriever
+
+Emit = Callable[[Event], None]
+MODEL_SECONDS = 60.0
+"""The longest that one model call may take, whatever the question's own limit."""
+
+
+@dataclass
+class Calls:
+    """What one run may use, and what it has used so far. Lives as long as the run."""
+
+    model: BaseChatModel
+    reader: Reader
+    retriever: Retriever | None
+    limits: Limits
+    started: float = field(default_factory=time.monotonic)
+    model_tokens: int = 0
+    model_calls: int = 0
+    retrieval_calls: int = 0
+
+    @property
+    def seconds_left(self) -> float:
+        return self.limits.max_seconds - (time.monotonic() - self.started)
+
+    @property
+    def spent(self) -> str | None:
+        """Return which limit is reached, in words, or None."""
+        if self.seconds_left <= 0:
+            return f"the time limit of {self.limits.max_seconds:g} s was reached"
+        if self.model_tokens > self.limits.max_model_tokens:
+            return f"the limit of {self.limits.max_model_tokens} model tokens was reached"
+        return None
+
+    async def search(self, queries: Sequence[str], k: int, emit: Emit) -> list[list[Hit]]:
+        """Search for all `queries` in one round trip."""
+        if self.retriever is None:
+            raise RuntimeError("a search without a retriever: the run should have been closed-book")
+        begun = time.monotonic()
+        async with asyncio.timeout(max(self.seconds_left, 1.0)):
+            found = await self.retriever.search(queries, k)
+        self.retrieval_calls += 1
+        emit(
+            Retrieved(
+                queries=tuple(queries),
+                hits=tuple(tuple(hits) for hits in found),
+                seconds=time.monotonic() - begun,
+            )
+        )
+        return found
+
+    async def generate(
+        self,
+        purpose: str,
+        messages: Sequence[BaseMessage],
+        emit: Emit,
+        *,
+        max_tokens: int,
+        stream: bool = False,
+        grammar: str | None = None,
+        json_schema: dict[str, Any] | None = None,
+        stop: list[str] | None = None,
+    ) -> str:
+        """Generate text; with `stream`, each piece is emitted as a Token event as it comes.
+
+        `grammar` (GBNF) and `json_schema` bind models that can be bound (`supports_grammar`);
+        from others the caller must check what comes back.
+        """
+        options: dict[str, Any] = {"max_tokens": max_tokens}
+        seconds = max(min(self.seconds_left, MODEL_SECONDS), 5.0)
+        if getattr(self.model, "supports_grammar", False):
+            options |= {"timeout": seconds}
+            if grammar is not None:
+                options["grammar"] = grammar
+            if json_schema is not None:
+                options["json_schema"] = json_schema
+        begun = time.monotonic()
+        whole: AIMessageChunk | None = None
+        text = ""
+        async with asyncio.timeout(seconds + 5):
+            async for chunk in self.model.astream(list(messages), stop=stop, **options):
+                piece = chunk.text
+                text += piece
+                if stream and piece:
+                    emit(Token(text=piece))
+                if isinstance(chunk, AIMessageChunk):
+                    whole = chunk if whole is None else whole + chunk
+        usage = whole.usage_metadata if whole is not None else None
+        details = usage.get("input_token_details", {}) if usage else {}
+        used_in = usage["input_tokens"] if usage else 0
+        used_out = usage["output_tokens"] if usage else 0
+        self.model_calls += 1
+        self.model_tokens += used_in + used_out
+        emit(
+            ModelCalled(
+                purpose=purpose,
+                prompt="\n\n".join(f"[{m.type}] {m.text}" for m in messages),
+                output=text,
+                input_tokens=used_in,
+                output_tokens=used_out,
+                cached_tokens=details.get("cache_read", 0),
+                seconds=time.monotonic() - begun,
+                finish_reason=str(
+                    (whole.response_metadata if whole is not None else {}).get("finish_reason", "")
+                ),
+            )
+        )
+        return text

@@ -1,0 +1,160 @@
+"""The trace: typed events, in the order they happened, from which a run can be replayed."""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from graph.types import (
+    Candidate,
+    Failure,
+    Outcome,
+    Path,
+    Plan,
+    StepResult,
+)
+from retrievers.passage import Hit, Passage
+
+
+class _Event(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    at: float = Field(default_factory=time.time)
+    """Seconds since the epoch."""
+
+
+class RunStarted(_Event):
+    type: Literal["run_started"] = "run_started"
+    run: str
+    question: str
+    language: str
+    settings: dict[str, str | int | float | bool | None]
+
+
+class Planned(_Event):
+    type: Literal["planned"] = "planned"
+    plans: tuple[Plan, ...]
+
+
+class PathOpened(_Event):
+    type: Literal["path_opened"] = "path_opened"
+    number: int
+    path: Path
+
+
+class Retrieved(_Event):
+    """One retrieval round trip, for all sub-questions that were ready."""
+
+    type: Literal["retrieved"] = "retrieved"
+    queries: tuple[str, ...]
+    hits: tuple[tuple[Hit, ...], ...]
+    seconds: float
+
+
+class CandidatesRead(_Event):
+    type: Literal["candidates"] = "candidates"
+    step: int
+    question: str
+    candidates: tuple[Candidate, ...]
+    seconds: float
+
+
+class Voted(_Event):
+    """The verdict on a step, or why there is none."""
+
+    type: Literal["verdict"] = "verdict"
+    step: int
+    result: StepResult
+    remembered: bool = False
+    """True where the answer came from an earlier path and nothing was paid again."""
+
+
+class PathLeft(_Event):
+    type: Literal["backtrack"] = "backtrack"
+    number: int
+    failure: Failure
+
+
+class PathSolved(_Event):
+    type: Literal["path_solved"] = "path_solved"
+    number: int
+    outcome: Outcome
+
+
+class ModelCalled(_Event):
+    type: Literal["model_call"] = "model_call"
+    purpose: str
+    prompt: str
+    output: str
+    input_tokens: int
+    output_tokens: int
+    cached_tokens: int
+    seconds: float
+    finish_reason: str
+
+
+class Token(_Event):
+    type: Literal["token"] = "token"
+    text: str
+
+
+class Citation(BaseModel):
+    """A numbered reference from the answer to a span of a passage."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    number: int = Field(ge=1)
+    passage: Passage
+    start: int = Field(ge=0)
+    end: int
+    quote: str
+    """`passage.text[start:end]`."""
+    question: str
+    """The sub-question that this span answers."""
+
+
+class Notice(_Event):
+    """Something the reader of the answer must be told: no sources, a limit reached, …"""
+
+    type: Literal["notice"] = "notice"
+    text: str
+
+
+class Answered(_Event):
+    type: Literal["answer"] = "answer"
+    status: Literal["answered", "abstained", "closed_book"]
+    answer: str | None
+    """The short answer; None where nothing is claimed from sources."""
+    text: str
+    """The whole text as streamed."""
+    confidence: float
+    citations: tuple[Citation, ...]
+    passages: tuple[Passage, ...]
+    """Every passage the search found, the ones that carry the answer first."""
+
+
+class RunFailed(_Event):
+    type: Literal["run_failed"] = "run_failed"
+    error: str
+
+
+Event = Annotated[
+    RunStarted
+    | Planned
+    | PathOpened
+    | Retrieved
+    | CandidatesRead
+    | Voted
+    | PathLeft
+    | PathSolved
+    | ModelCalled
+    | Token
+    | Notice
+    | Answered
+    | RunFailed,
+    Field(discriminator="type"),
+]
+event_adapter: TypeAdapter[Event] = TypeAdapter(Event)
+"""Reads one line of a trace file back into its event."""

@@ -1,0 +1,65 @@
+"""The LangGraph state machine: plan ─► seek ─► read × n ─► settle ─► compose, and back to the root.
+
+The drawing in README is made from this code: `python -m graph.machine`.
+"""
+
+from __future__ import annotations
+
+from langgraph.graph import END, START, StateGraph
+from langgraph.graph.state import CompiledStateGraph
+
+from graph import nodes
+from graph.calls import Calls
+from graph.state import State
+
+Machine = CompiledStateGraph[State, Calls, State, State]
+
+
+def _start(state: State) -> str:
+    return "plan" if state["searchable"] else "closed_book"
+
+
+def build() -> Machine:
+    """Compile the machine. It holds no state of its own: one serves all questions."""
+    graph: StateGraph[State, Calls, State, State] = StateGraph(State, context_schema=Calls)
+    graph.add_node("plan", nodes.plan)
+    graph.add_node("seek", nodes.seek)
+    graph.add_node("read", nodes.read)
+    graph.add_node("settle", nodes.settle)
+    graph.add_node("backtrack", nodes.backtrack)
+    graph.add_node("conclude", nodes.conclude)
+    graph.add_node("compose", nodes.compose)
+    graph.add_node("abstain", nodes.abstain)
+    graph.add_node("closed_book", nodes.closed_book)
+    graph.add_conditional_edges(START, _start, ["plan", "closed_book"])
+    graph.add_edge("plan", "seek")
+    graph.add_conditional_edges("seek", nodes.fan_out, ["read", "settle"])
+    graph.add_edge("read", "settle")
+    after = ["seek", "compose", "backtrack", "conclude"]
+    graph.add_conditional_edges("settle", nodes.after_settle, after)
+    graph.add_conditional_edges("backtrack", nodes.after_backtrack, ["seek", "conclude"])
+    graph.add_conditional_edges("conclude", nodes.after_conclude, ["compose", "abstain"])
+    for last in ("compose", "abstain", "closed_book"):
+        graph.add_edge(last, END)
+    return graph.compile()
+
+
+def initial(question: str, language: str, searchable: bool) -> State:
+    """Return the state in which a question enters the machine."""
+    return {
+        "question": question,
+        "language": language,
+        "searchable": searchable,
+        "plans": [],
+        "frontier": [],
+        "walked": [],
+        "tasks": [],
+        "memory": {},
+        "passages": {},
+        "outcomes": [],
+        "finished": False,
+    }
+
+
+if __name__ == "__main__":
+    print(build().get_graph().draw_mermaid())

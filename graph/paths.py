@@ -1,0 +1,122 @@
+"""Which path to walk next: pure functions over outcomes. The search is best-first.
+
+Loops are impossible: a path is opened only if its signature (plan, bound answers, wordings) was not
+opened before, a step is reworded at most once, and runner-ups only go down a verdict's list.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from graph.planning.substitute import references, rewordings
+from graph.types import Bound, Outcome, Path, Plan, StepResult
+
+RUNNER_UPS = 2
+"""How many runner-up answers of a step may open a path."""
+REWORDED = 0.6
+"""How much a reworded step is trusted, compared with its first wording."""
+
+
+def upstream(plan: Plan, step: int) -> set[int]:
+    """Return the steps that `step` depends on, directly or not. Steps count from 1."""
+    found: set[int] = set()
+    ahead = list(_needs(plan, step))
+    while ahead:
+        number = ahead.pop()
+        if number not in found:
+            found.add(number)
+            ahead += _needs(plan, number)
+    return found
+
+
+def _needs(plan: Plan, step: int) -> set[int]:
+    this = plan.steps[step - 1]
+    needed = set(this.arguments) | set(references(this.text))
+    for label in this.labels:
+        needed |= set(references(label))
+    return needed
+
+
+def ready(plan: Plan, path: Path) -> list[int]:
+    """Return the unbound steps whose references are all bound."""
+    return [
+        number
+        for number in range(1, len(plan.steps) + 1)
+        if number not in path.bound and _needs(plan, number) <= path.bound.keys()
+    ]
+
+
+def alternatives(
+    outcome: Outcome, plans: Sequence[Plan], memory: Mapping[str, StepResult]
+) -> list[Path]:
+    """Return the paths that a failed or weak path suggests, in no particular order.
+
+    They are the runner-up answers of the steps that the failed one depends on (of all lookups, if
+    the path ended in a weak answer), and another wording of the failed step.
+    """
+    path, failure = outcome.path, outcome.failure
+    if failure is None:
+        return []
+    plan = plans[path.plan]
+    found = []
+    for number in sorted(upstream(plan, failure.step)):
+        bound = path.bound.get(number)
+        result = memory.get(bound.question) if bound else None
+        if bound is None or result is None or result.verdict is None:
+            continue
+        clusters = result.verdict.clusters
+        following = bound.cluster + 1
+        if following > RUNNER_UPS or following >= len(clusters):
+            continue
+        strength = clusters[following].strength
+        if strength <= 0:
+            continue
+        dependants = {n for n in path.bound if number in upstream(plan, n)}
+        kept = {n: b for n, b in path.bound.items() if n != number and n not in dependants}
+        kept[number] = Bound(
+            answer=clusters[following].text,
+            confidence=strength * strength / sum(c.strength for c in clusters[: following + 1]),
+            question=bound.question,
+            cluster=following,
+        )
+        found.append(
+            Path(
+                plan=path.plan,
+                origin=f"runner-up “{clusters[following].text}” for step {number}",
+                prior=path.prior * strength / max(clusters[bound.cluster].strength, strength),
+                bound=kept,
+                wording=path.wording,
+            )
+        )
+    step = plan.steps[failure.step - 1]
+    if step.kind == "lookup" and failure.step not in path.wording:
+        for wording in rewordings(step.text)[:1]:
+            found.append(
+                Path(
+                    plan=path.plan,
+                    origin=f"step {failure.step} reworded: “{wording}”",
+                    prior=path.prior * REWORDED,
+                    bound={n: b for n, b in path.bound.items() if n != failure.step},
+                    wording={**path.wording, failure.step: wording},
+                )
+            )
+    return found
+
+
+def pick(frontier: Sequence[Path], walked: Sequence[Path]) -> tuple[Path | None, list[Path]]:
+    """Take the most promising path that was not walked; return it and what remains."""
+    known = {path.signature() for path in walked}
+    fresh: dict[tuple[object, ...], Path] = {}
+    for path in sorted(frontier, key=lambda p: -p.prior):
+        if path.signature() not in known:
+            fresh.setdefault(path.signature(), path)
+    remaining = list(fresh.values())
+    return (remaining[0], remaining[1:]) if remaining else (None, [])
+
+
+def best(outcomes: Sequence[Outcome], plans: Sequence[Plan]) -> Outcome | None:
+    """Return the solved path to answer from: the largest plan score × path confidence."""
+    solved = [outcome for outcome in outcomes if outcome.answer is not None]
+    return max(
+        solved, key=lambda o: (plans[o.path.plan].score * o.confidence, o.confidence), default=None
+    )

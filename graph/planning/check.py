@@ -1,0 +1,86 @@
+"""Checking and ranking plans: pure code that trusts no planner."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from graph.planning.language import Masked
+from graph.planning.substitute import references
+from graph.types import Operator, Plan
+
+MAX_STEPS = 8
+MAX_LENGTH = 500
+_FEWEST = {Operator.COUNT: 1, Operator.BOTH: 1, Operator.EITHER: 1, Operator.SUM: 1}
+_ASKS = re.compile(
+    r"\b(?:who|whom|whose|what|which|when|where|why|how|is|are|was|were|do|does|did|has|have)\b"
+    r"|谁|什么|哪|何|几|多少|多[大长高远]|是否|吗|怎|为什么",
+    re.IGNORECASE,
+)
+
+
+def normal(text: str) -> str:
+    """Return a question without what does not change its meaning: case, spaces, marks."""
+    return " ".join(re.findall(r"#\d+|\w+", text.casefold()))
+
+
+def check(question: str, plan: Plan) -> list[str]:
+    """Return what is wrong with a plan, in words; an empty list where nothing is.
+
+    Checked are: references go backwards only (so the plan is acyclic); every step is used; every
+    name of the question appears in some step; no step repeats the question or another step; texts
+    are questions of bounded length; operators are well-formed. A plan of one lookup that asks the
+    whole question is always right.
+    """
+    steps = plan.steps
+    if len(steps) == 1 and steps[0].kind == "lookup" and normal(steps[0].text) == normal(question):
+        return []
+    problems = []
+    if len(steps) > MAX_STEPS:
+        problems.append(f"{len(steps)} steps are more than {MAX_STEPS}")
+    used: set[int] = set()
+    seen: dict[str, int] = {}
+    for number, step in enumerate(steps, 1):
+        needs = {*references(step.text), *step.arguments}
+        for label in step.labels:
+            needs |= set(references(label))
+        wrong = sorted(n for n in needs if not 1 <= n < number)
+        if wrong:
+            problems.append(f"step {number} refers to #{wrong[0]}, which is not before it")
+        used |= needs
+        if not 0 < len(step.text.strip()) <= MAX_LENGTH:
+            problems.append(f"step {number} has no text of usable length")
+        if step.kind == "lookup":
+            if normal(step.text) == normal(question):
+                problems.append(f"step {number} repeats the question")
+            if normal(step.text) in seen:
+                problems.append(f"step {number} repeats step {seen[normal(step.text)]}")
+            if step.operator is not None or step.arguments or step.labels:
+                problems.append(f"step {number} is a lookup and cannot have an operator")
+            if not _ASKS.search(step.text):
+                problems.append(f"step {number} asks nothing")
+            seen.setdefault(normal(step.text), number)
+        elif step.operator is None:
+            problems.append(f"step {number} is an operator without its kind")
+        else:
+            if len(step.arguments) < _FEWEST.get(step.operator, 2):
+                problems.append(f"step {number} compares too few answers")
+            if step.labels and len(step.labels) not in {1, len(step.arguments)}:
+                problems.append(f"step {number} has labels that do not match its arguments")
+    unused = sorted(set(range(1, len(steps))) - used)
+    if unused:
+        problems.append(f"step {unused[0]} is not used")
+    said = normal(" ".join(" ".join([s.text, *s.labels]) for s in steps if s.kind == "lookup"))
+    for title in Masked(question).titles():
+        if normal(title) not in said:
+            problems.append(f"“{title}” is in no step")
+    return problems
+
+
+def rank(question: str, plans: Sequence[Plan]) -> list[Plan]:
+    """Drop plans that are wrong or say the same as a better one; return the best first."""
+    kept: dict[tuple[str, ...], Plan] = {}
+    for plan in sorted(plans, key=lambda p: -p.score):
+        if not check(question, plan):
+            kept.setdefault(tuple(normal(step.text) for step in plan.steps), plan)
+    return list(kept.values())

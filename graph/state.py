@@ -1,0 +1,45 @@
+"""The state that flows through the machine: data only, so that it can be written to disk."""
+
+from __future__ import annotations
+
+import operator
+from typing import Annotated, TypedDict
+
+from graph.types import AnswerType, Outcome, Path, Plan, StepResult
+from retrievers.passage import Hit, Passage
+
+
+class Task(TypedDict):
+    """One ready sub-question with what was retrieved for it."""
+
+    step: int
+    question: str
+    expects: AnswerType
+    hits: list[Hit]
+
+
+class State(TypedDict, total=False):
+    question: str
+    language: str
+    searchable: bool
+    """False where there is no index, or an empty one: then the model answers alone."""
+    plans: list[Plan]
+    frontier: list[Path]
+    """Paths that could be opened next."""
+    walked: list[Path]
+    """Paths that were opened, as they were when they were opened; the last one is current."""
+    path: Path
+    """The current path with what is bound so far."""
+    tasks: list[Task]
+    memory: Annotated[dict[str, StepResult], operator.or_]
+    """What is known of each sub-question, by `memory_key`, shared by all paths."""
+    passages: Annotated[dict[str, Passage], operator.or_]
+    """Every passage seen, by id, in the order in which it was found."""
+    outcomes: Annotated[list[Outcome], operator.add]
+    finished: bool
+    """True when the current path ended, solved or failed."""
+
+
+def memory_key(question: str) -> str:
+    """Return the form under which a sub-question is remembered across paths."""
+    return " ".join(question.casefold().split()).rstrip("?？ ")

@@ -1,0 +1,187 @@
+"""The support vote: many weak passages, one answer.
+
+A networkx graph holds the passages and the candidates read from them. Edges are *extracts* (passage
+to candidate: reader score × answerability × retrieval score), *similar* (candidate to candidate)
+and *supports* (passage to candidate: it states the answer although something else, or nothing, was
+read from it). Candidates joined by *similar* edges form a cluster. Passages that copy each other,
+or come from one source, form a group, and a group has one vote, its strongest. A cluster's strength
+is the noisy-or over its groups (Pearl, 1988): 1 − ∏(1 − w).
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections import defaultdict
+from collections.abc import Sequence
+
+import networkx as nx
+
+from graph.normalise import canonical, similarity
+from graph.types import Candidate, Cluster, Failure, FailureReason, StepResult, Verdict
+from retrievers.analysis import terms
+from retrievers.passage import Hit, Passage
+
+SIMILAR = 0.85
+"""Similarity from which two candidates are taken to mean the same."""
+COPY = 0.7
+"""Jaccard overlap of word 4-grams from which two passages are copies of each other."""
+SUPPORT = 0.25
+"""The most that a passage adds by stating an answer that was not read from it."""
+WEAKEST = 0.02
+"""Strength below which nothing counts as read."""
+_SHINGLE = 4
+
+
+def _shingles(text: str) -> frozenset[tuple[str, ...]]:
+    words = terms(text)
+    if len(words) <= _SHINGLE:
+        return frozenset({tuple(words)})
+    return frozenset(tuple(words[i : i + _SHINGLE]) for i in range(len(words) - _SHINGLE + 1))
+
+
+def independent_groups(passages: Sequence[Passage]) -> dict[str, int]:
+    """Map each passage id to its group: one source, one document, or copies of each other."""
+    same: nx.Graph[str] = nx.Graph()
+    same.add_nodes_from(passage.id for passage in passages)
+    first: dict[str, str] = {}
+    for passage in passages:
+        for key in (f"document:{passage.document}", f"source:{passage.source}"):
+            if not key.endswith(":"):
+                same.add_edge(passage.id, first.setdefault(key, passage.id))
+    shingles = {passage.id: _shingles(passage.text) for passage in passages}
+    for a, b in itertools.combinations(shingles, 2):
+        shared = len(shingles[a] & shingles[b])
+        if shared and shared >= COPY * len(shingles[a] | shingles[b]):
+            same.add_edge(a, b)
+    return {
+        member: number
+        for number, members in enumerate(nx.connected_components(same))
+        for member in members
+    }
+
+
+def support_graph(question: str, hits: Sequence[Hit], candidates: Sequence[Candidate]) -> nx.Graph:
+    """Build the support graph of one sub-question.
+
+    Nodes are `("passage", id)` and `("candidate", index)`; edges carry `kind` and `weight` in
+    [0, 1]. The order of `hits` and `candidates` does not change the graph but for the indices.
+    """
+    graph: nx.Graph = nx.Graph(question=question)
+    best = max((hit.score for hit in hits), default=0.0)
+    relevance = {hit.passage.id: hit.score / best if best > 0 else 1.0 for hit in hits}
+    for hit in hits:
+        graph.add_node(("passage", hit.passage.id))
+    for index, candidate in enumerate(candidates):
+        weight = candidate.score * (1 - candidate.no_answer) * relevance[candidate.passage_id]
+        graph.add_node(("candidate", index), candidate=candidate)
+        graph.add_edge(
+            ("passage", candidate.passage_id), ("candidate", index), kind="extracts", weight=weight
+        )
+    for (i, a), (j, b) in itertools.combinations(enumerate(candidates), 2):
+        likeness = similarity(a.text, b.text)
+        if likeness >= SIMILAR:
+            graph.add_edge(("candidate", i), ("candidate", j), kind="similar", weight=likeness)
+    asked = set(terms(question))
+    stated = {hit.passage.id: _padded(f"{hit.passage.title} {hit.passage.text}") for hit in hits}
+    fit = {
+        hit.passage.id: len(asked & set(terms(f"{hit.passage.title} {hit.passage.text}")))
+        / max(len(asked), 1)
+        for hit in hits
+    }
+    for index, candidate in enumerate(candidates):
+        form = _padded(candidate.text)
+        for hit in hits:
+            key = ("passage", hit.passage.id)
+            if graph.has_edge(key, ("candidate", index)) or form not in stated[hit.passage.id]:
+                continue
+            weight = SUPPORT * fit[hit.passage.id] * relevance[hit.passage.id]
+            graph.add_edge(key, ("candidate", index), kind="supports", weight=weight)
+    return graph
+
+
+def _padded(text: str) -> str:
+    form = canonical(text)
+    return form if any("\u4e00" <= c <= "\u9fff" for c in form) else f" {form} "
+
+
+def clusters(graph: nx.Graph, groups: dict[str, int]) -> list[Cluster]:
+    """Read the clusters off a support graph, strongest first; ties break by text.
+
+    Adding an independent supporter never lowers a cluster; adding a copy never raises it.
+    """
+    alike = graph.edge_subgraph(
+        (a, b) for a, b, kind in graph.edges(data="kind") if kind == "similar"
+    )
+    nodes = [node for node in graph if node[0] == "candidate"]
+    components = [set(part) for part in nx.connected_components(alike)]
+    components += [{node} for node in nodes if node not in alike]
+    found = []
+    for members in components:
+        votes: dict[int, float] = defaultdict(float)
+        supporters = set()
+        weights = {}
+        for node in members:
+            for neighbour, edge in graph[node].items():
+                if edge["kind"] == "similar":
+                    continue
+                group = groups[neighbour[1]]
+                votes[group] = max(votes[group], edge["weight"])
+                if edge["kind"] == "extracts":
+                    weights[node] = edge["weight"]
+                else:
+                    supporters.add(neighbour[1])
+        ordered = [
+            graph.nodes[node]["candidate"]
+            for node in sorted(
+                members, key=lambda n: (-weights[n], graph.nodes[n]["candidate"].text, n[1])
+            )
+        ]
+        found.append(
+            Cluster(
+                text=ordered[0].text,
+                strength=min(1.0, 1 - math.prod(1 - weight for weight in votes.values())),
+                votes=len(votes),
+                candidates=tuple(ordered),
+                supporters=tuple(sorted(supporters - {c.passage_id for c in ordered})),
+            )
+        )
+    return sorted(found, key=lambda cluster: (-cluster.strength, cluster.text))
+
+
+def vote(
+    question: str, hits: Sequence[Hit], candidates: Sequence[Candidate], step: int = 1
+) -> StepResult:
+    """Decide one sub-question.
+
+    Confidence is strength × strength / (strength + runner-up's strength): high where the answer is
+    well carried and nothing else is. It is not calibrated.
+    """
+    passages = tuple(hit.passage.id for hit in hits)
+
+    def failed(reason: FailureReason, detail: str) -> StepResult:
+        failure = Failure(step=step, reason=reason, detail=detail)
+        return StepResult(question=question, passages=passages, failure=failure)
+
+    if not hits:
+        return failed(FailureReason.NOTHING_RETRIEVED, f"no passage was found for “{question}”")
+    ranked = clusters(
+        support_graph(question, hits, candidates), independent_groups([h.passage for h in hits])
+    )
+    if not ranked or ranked[0].strength < WEAKEST:
+        detail = f"none of {len(hits)} passages holds an answer to “{question}”"
+        return failed(FailureReason.NOTHING_READ, detail)
+    top = ranked[0].strength
+    second = ranked[1].strength if len(ranked) > 1 else 0.0
+    verdict = Verdict(
+        answer=ranked[0].text,
+        confidence=top * top / (top + second),
+        margin=top - second,
+        clusters=tuple(ranked[:5]),
+        explanation=(
+            f"“{ranked[0].text}” has {ranked[0].votes} independent "
+            f"vote{'s' if ranked[0].votes > 1 else ''} (strength {top:.2f})"
+            + (f"; next “{ranked[1].text}” ({second:.2f})" if len(ranked) > 1 else "")
+        ),
+    )
+    return StepResult(question=question, passages=passages, verdict=verdict)

@@ -1,0 +1,67 @@
+"""From text to index terms, English and Chinese, and the language of a text."""
+
+from __future__ import annotations
+
+import functools
+import logging
+import re
+import unicodedata
+from typing import Literal
+
+import snowballstemmer
+
+Language = Literal["en", "zh"]
+
+_HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+_RUN = re.compile(rf"[{_HAN}]+|[^\W_{_HAN}]+")
+_HAN_CHARACTER = re.compile(f"[{_HAN}]")
+_LETTER = re.compile(r"[^\W\d_]")
+# Lucene's English list plus question words, which say nothing of what a passage holds.
+_STOP = frozenset(
+    "a an and are as at be but by for if in into is it no not of on or such that the their then "
+    "there these they this to was will with were has have had do does did who whom whose which "
+    "what when where why how from its his her he she".split()
+)
+_STOP_HAN = frozenset("的 了 是 在 和 与 及 吗 呢 什么 谁 哪 哪里 哪个 哪位 何时 为 有".split())
+
+
+def language_of(text: str) -> Language:
+    """Return "zh" where Chinese characters are at least a third of the letters, else "en"."""
+    letters = len(_LETTER.findall(text))
+    return "zh" if letters and 3 * len(_HAN_CHARACTER.findall(text)) >= letters else "en"
+
+
+@functools.cache
+def _segmenter() -> functools.partial[list[str]]:
+    import jieba
+
+    jieba.setLogLevel(logging.ERROR)
+    jieba.initialize()
+    return functools.partial(jieba.lcut_for_search)
+
+
+# A stemmer keeps state while it works, so each call makes do with one from a small cache.
+@functools.lru_cache(maxsize=65536)
+def _stem(word: str) -> str:
+    return str(snowballstemmer.stemmer("english").stemWord(word))
+
+
+def _folded(text: str) -> str:
+    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(c for c in decomposed if not unicodedata.combining(c))
+
+
+def terms(text: str) -> list[str]:
+    """Return the index terms of a text, in order, repeated as they are.
+
+    English words are folded (case, accents), freed of stop words and stemmed (Snowball). Chinese
+    runs are cut into words by jieba in search mode; runs that its dictionary does not know fall
+    into characters, on which traditional text still matches itself.
+    """
+    found: list[str] = []
+    for run in _RUN.findall(_folded(text)):
+        if _HAN_CHARACTER.match(run):
+            found += [word for word in _segmenter()(run) if word not in _STOP_HAN]
+        elif run not in _STOP:
+            found.append(_stem(run))
+    return found

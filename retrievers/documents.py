@@ -1,0 +1,86 @@
+"""Documents, and how they are split into passages with their offsets kept."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, field_validator
+
+from retrievers.passage import Passage
+
+LONGEST = 1200
+"""A document up to this many characters stays whole."""
+OVERLAP = 150
+"""Characters that neighbouring passages share at most, so that no sentence loses its context."""
+_BREAK = re.compile(r"\n\s*\n|(?<=[.!?])\s+|(?<=[。！？；])|\n")
+
+
+class Document(BaseModel):
+    """What is indexed as one thing. Common names of the fields are understood."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", coerce_numbers_to_str=True)
+
+    id: str = Field(validation_alias=AliasChoices("id", "_id", "docid", "doc_id", "pid"))
+    text: str = Field(
+        validation_alias=AliasChoices("text", "contents", "content", "passage", "body", "paragraph")
+    )
+    title: str = Field(default="", validation_alias=AliasChoices("title", "name", "headline"))
+    source: str = ""
+    url: str | None = None
+    time_start: float | None = None
+    time_end: float | None = None
+    metadata: dict[str, Any] = Field(default_factory=dict)
+    file: str = Field(default="", exclude=True)
+    """The file that it was read from; not part of the document itself."""
+
+    @field_validator("id", "text")
+    @classmethod
+    def _not_blank(cls, value: str) -> str:
+        if not value.strip():
+            raise ValueError("must not be empty")
+        return value
+
+    @property
+    def digest(self) -> str:
+        """Hash of all that is indexed: an equal digest means that nothing changed."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
+
+
+def split(document: Document) -> Iterator[Passage]:
+    """Yield the passages of a document, in order.
+
+    A short document is one passage with the document's id; of a longer one they are `id#1`,
+    `id#2`, …, cut at paragraphs or sentences, overlapping by at most `OVERLAP` characters.
+    Always `document.text[p.offset : p.offset + len(p.text)] == p.text`.
+    """
+    spans = list(_spans(document.text))
+    for number, (start, end) in enumerate(spans, 1):
+        yield Passage(
+            id=document.id if len(spans) == 1 else f"{document.id}#{number}",
+            text=document.text[start:end],
+            title=document.title,
+            document=document.id,
+            source=document.source,
+            url=document.url,
+            offset=start,
+            time_start=document.time_start,
+            time_end=document.time_end,
+            metadata=document.metadata,
+        )
+
+
+def _spans(text: str) -> Iterator[tuple[int, int]]:
+    breaks = [match.end() for match in _BREAK.finditer(text)]
+    start = 0
+    while len(text) - start > LONGEST:
+        inside = [b for b in breaks if start + LONGEST // 2 <= b <= start + LONGEST]
+        end = inside[-1] if inside else start + LONGEST
+        yield start, end
+        again = [b for b in breaks if end - OVERLAP <= b < end]
+        # An overlap that would begin at or before this passage's start would never end.
+        start = again[0] if again and again[0] > start else end
+    if text[start:].strip() or start == 0:
+        yield start, len(text)
