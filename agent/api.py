@@ -8,7 +8,7 @@ import queue
 import threading
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from agent.answer import Answer, answer_of
 from agent.errors import QuestionError
@@ -148,8 +148,10 @@ class Agent:
                     context=calls,
                     stream_mode="custom",
                 ):
-                    trace.write(event)
-                    yield event
+                    # LangGraph types what a node streams as anything; our nodes stream events.
+                    told_event = cast("Event", event)
+                    trace.write(told_event)
+                    yield told_event
             except BaseException as error:
                 trace.write(RunFailed(error=f"{type(error).__name__}: {error}"))
                 raise

@@ -10,13 +10,12 @@ import time
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import HumanMessage, SystemMessage
-from prompts.loader import render
 
 from agent.api import Agent
 from agent.evaluation import SystemAnswer
 from graph.calls import Calls
 from graph.events import Event, ModelCalled
-from graph.types import Limits
+from prompts.loader import render
 from retrievers.analysis import language_of
 from retrievers.passage import Passage, Retriever
 
@@ -121,7 +120,7 @@ async def _prompted(model: BaseChatModel, language: str, prompt: str) -> SystemA
         if isinstance(event, ModelCalled):
             called.append(event)
 
-    calls = Calls(model=model, reader=_NoReader(), retriever=None, limits=Limits())
+    calls = Calls(model)
     messages = [SystemMessage(render("short_system", language)), HumanMessage(prompt)]
     text = await calls.generate("answer", messages, keep, max_tokens=ANSWER_TOKENS, stop=["\n"])
     [call] = called

@@ -14,10 +14,10 @@ from typing import Any
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessageChunk, BaseMessage
 
-from graph.events import Event, ModelCalled, Retrieved, Token
+from graph.events import CandidatesRead, Event, ModelCalled, Retrieved, Token
 from graph.protocols import Reader
-from graph.types import Limits
-from retrievers.passage import Hit, Retriever
+from graph.types import AnswerType, Candidate, Limits
+from retrievers.passage import Hit, Passage, Retriever
 
 Emit = Callable[[Event], None]
 MODEL_SECONDS = 60.0
@@ -29,9 +29,9 @@ class Calls:
     """What one run may use, and what it has used so far. Lives as long as the run."""
 
     model: BaseChatModel
-    reader: Reader
-    retriever: Retriever | None
-    limits: Limits
+    reader: Reader | None = None
+    retriever: Retriever | None = None
+    limits: Limits = field(default_factory=Limits)
     started: float = field(default_factory=time.monotonic)
     model_tokens: int = 0
     model_calls: int = 0
@@ -66,6 +66,29 @@ class Calls:
             )
         )
         return found
+
+    async def read(
+        self,
+        step: int,
+        question: str,
+        passages: Sequence[Passage],
+        expects: AnswerType,
+        emit: Emit,
+    ) -> list[Candidate]:
+        """Extract candidates from passages, off the event loop."""
+        if self.reader is None:
+            raise RuntimeError("a read without a reader")
+        begun = time.monotonic()
+        candidates = await asyncio.to_thread(self.reader.read, question, passages, expects)
+        emit(
+            CandidatesRead(
+                step=step,
+                question=question,
+                candidates=tuple(candidates),
+                seconds=time.monotonic() - begun,
+            )
+        )
+        return candidates
 
     async def generate(
         self,

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import math
-import time
 from collections.abc import Sequence
 from itertools import zip_longest
 from typing import Any
@@ -12,14 +10,12 @@ from typing import Any
 from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
 from langgraph.runtime import Runtime
 from langgraph.types import Send
-from prompts.loader import render
 
 from graph import operators, paths
 from graph.calls import Calls, Emit
 from graph.compose import cite, sentence_grammar
 from graph.events import (
     Answered,
-    CandidatesRead,
     Citation,
     Notice,
     PathLeft,
@@ -43,6 +39,7 @@ from graph.types import (
     Verdict,
 )
 from graph.vote import vote
+from prompts.loader import render
 from retrievers.fusion import rrf
 from retrievers.passage import Hit, Passage
 
@@ -177,21 +174,13 @@ def fan_out(state: State) -> list[Send] | str:
 
 async def read(task: Task, runtime: Runtime[Calls]) -> State:
     """Extract candidates from the task's passages and vote on them."""
-    begun = time.monotonic()
-    candidates = await asyncio.to_thread(
-        runtime.context.reader.read,
+    emit = _emit(runtime)
+    candidates = await runtime.context.read(
+        task["step"],
         task["question"],
         [hit.passage for hit in task["hits"]],
         task["expects"],
-    )
-    emit = _emit(runtime)
-    emit(
-        CandidatesRead(
-            step=task["step"],
-            question=task["question"],
-            candidates=tuple(candidates),
-            seconds=time.monotonic() - begun,
-        )
+        emit,
     )
     result = vote(task["question"], task["hits"], candidates, task["step"])
     emit(Voted(step=task["step"], result=result))

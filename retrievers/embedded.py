@@ -211,9 +211,10 @@ class EmbeddedIndex:
 
     async def count(self) -> int:
         """Return the number of passages."""
-        return await asyncio.to_thread(self._count)
+        return await asyncio.to_thread(self.passages)
 
-    def _count(self) -> int:
+    def passages(self) -> int:
+        """Return the number of passages; the sync form of `count`."""
         with self._lock, _told(self.folder):
             [number] = self._db().execute("SELECT count(*) FROM passages").fetchone()
             return int(number)
@@ -269,7 +270,7 @@ class EmbeddedIndex:
                 known = self._db().execute("SELECT id FROM documents").fetchall()
                 gone = [row[0] for row in known if row[0] not in seen]
                 report.deleted = self.delete(gone)
-            report.passages = self._count()
+            report.passages = self.passages()
         return report
 
     def _fresh(

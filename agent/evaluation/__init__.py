@@ -1,7 +1,7 @@
 """Runs a system over a set of questions and scores it: what stands behind `hoptree eval`."""
 
+from agent.errors import EvaluationError
 from agent.evaluation.dataset import EvalQuestion, load_questions
-from agent.evaluation.errors import EvaluationError
 from agent.evaluation.harness import Progress, System, SystemAnswer, evaluate, fingerprint
 from agent.evaluation.rows import EvalRow, RowLog
 from agent.evaluation.summary import EvalSummary, Slice, render, summarise

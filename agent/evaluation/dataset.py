@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from agent.evaluation.errors import EvaluationError
+from agent.errors import EvaluationError
 
 QUESTIONS = "questions.jsonl"
 

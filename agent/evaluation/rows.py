@@ -9,8 +9,8 @@ from typing import BinaryIO, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
+from agent.errors import EvaluationError
 from agent.evaluation.dataset import told
-from agent.evaluation.errors import EvaluationError
 
 
 class EvalRow(BaseModel):

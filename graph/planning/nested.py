@@ -60,6 +60,11 @@ def decompose(question: str) -> list[SubQuestion]:
     masked = Masked(_plain(question))
     steps: list[SubQuestion] = []
     text = _kinship(masked.text)
+    # "When was the pianist who recorded X born?": the parser would give "born" to the clause.
+    split = re.fullmatch(r"((?:When|Where|How|In \w+ \w+) (?:was|were|is|are) .+?) (\w+)\?", text)
+    tail = split[2] if split and parser()(text)[-2].tag_ == "VBN" else ""
+    if split and tail:
+        text = f"{split[1]}?"
     while len(steps) < MAX_STEPS - 1:
         doc = parser()(text)
         found = _innermost(doc, masked)
@@ -71,6 +76,8 @@ def decompose(question: str) -> list[SubQuestion]:
         # A stand-in name for the answer: the parser knows names, not references.
         word = masked.add(f"#{len(steps)}")
         text = _spliced(doc, span, word)
+    if tail:
+        text = f"{text.rstrip('? ')} {tail}?"
     final = masked.unmask(text)
     if steps and _DEGENERATE.fullmatch(final):
         # "Where was the place of death of X?" asks nothing beyond its description.

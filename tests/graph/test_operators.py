@@ -246,9 +246,7 @@ def test_difference_of_numbers_units_and_dates(
 
 
 @given(st.dates(min_value=datetime.date(1000, 1, 1)), st.dates(min_value=datetime.date(1000, 1, 1)))
-def test_earlier_and_later_agree_with_the_calendar(
-    a: datetime.date, b: datetime.date
-) -> None:
+def test_earlier_and_later_agree_with_the_calendar(a: datetime.date, b: datetime.date) -> None:
     texts = (f"{a.day} {a:%B} {a.year}", b.isoformat())
     earlier, later = run("earlier", *texts, labels=("a", "b")), run("later", *texts)
     if a == b:

@@ -41,9 +41,7 @@ def candidate(found: Hit, text: str, *, score: float = 0.6, no_answer: float = 0
 
 def case(answers: list[tuple[str, float]]) -> tuple[list[Hit], list[Candidate]]:
     hits = [hit(i, FRAMES[i].format(text)) for i, (text, _) in enumerate(answers)]
-    read = [
-        candidate(h, text, score=score) for h, (text, score) in zip(hits, answers, strict=True)
-    ]
+    read = [candidate(h, text, score=score) for h, (text, score) in zip(hits, answers, strict=True)]
     return hits, read
 
 

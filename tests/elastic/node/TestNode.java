@@ -1,6 +1,5 @@
 package org.elasticsearch.node;
 
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -22,9 +21,9 @@ import org.elasticsearch.transport.netty4.Netty4Plugin;
 /**
  * A real Elasticsearch node in one JVM, made of the vendor's own jars.
  *
- * <p>Arguments: HOME PORT_FILE. It binds a free port of 127.0.0.1, writes it to PORT_FILE when HTTP
- * is up, and stops when its stdin closes, so that it cannot outlive the tests. In the vendor's
- * package because the constructor that takes plugins from the class path is package-private.
+ * <p>Argument: HOME. It binds a free port of 127.0.0.1, prints it when HTTP is up, and stops when
+ * its stdin closes, so that it cannot outlive the tests. It is in the vendor's package because the
+ * constructor that takes plugins from the class path is package-private.
  */
 public class TestNode extends Node {
 
@@ -58,7 +57,6 @@ public class TestNode extends Node {
 
     public static void main(String[] arguments) throws Exception {
         Path home = Path.of(arguments[0]);
-        Path portFile = Path.of(arguments[1]);
         LogConfigurator.configureESLogging();
         Settings settings =
                 Settings.builder()
@@ -80,9 +78,7 @@ public class TestNode extends Node {
             node.start();
             HttpServerTransport http = node.injector().getInstance(HttpServerTransport.class);
             int port = http.boundAddress().publishAddress().getPort();
-            // Written aside and moved, so that a reader never sees half a number.
-            Path written = Files.writeString(home.resolve("port"), Integer.toString(port));
-            Files.move(written, portFile);
+            System.out.println(port);
             while (System.in.read() >= 0) {}
         }
         System.exit(0);

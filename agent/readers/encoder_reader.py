@@ -1,0 +1,229 @@
+"""The English reader: a MiniLM encoder with a span head (Devlin et al., 2019, SQuAD 2 setting).
+
+For each passage it scores every span as an answer to the question, and the [CLS] position as "there
+is none". Trained here (see training/README.md); the weights ship with the package, int8, 23 MB.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+import math
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict
+
+from agent.errors import ModelFileError
+from graph.types import AnswerType, Candidate
+from retrievers.passage import Passage
+
+WEIGHTS = Path(__file__).with_name("reader-en.onnx")
+CARD = Path(__file__).with_name("reader-en.json")
+MAX_QUESTION = 64
+MAX_TOKENS = 320
+"""Tokens of a window: question, title and text together. Longer passages take several."""
+STRIDE = 96
+MAX_SPAN = 24
+"""Longest answer, in tokens."""
+_BATCH = 8
+_TRIM = " \t\n,.;:!?\"'“”‘’()[]–—-"
+
+
+class Card(BaseModel):
+    """What is known of the shipped weights."""
+
+    model_config = ConfigDict(extra="allow")
+
+    sha256: str
+    no_answer_scale: float
+    no_answer_shift: float
+    """no_answer = σ(scale × (null score − best span score) + shift), fitted on held-out rows."""
+
+
+class _Window(BaseModel):
+    """A stretch of a passage as the encoder sees it."""
+
+    model_config = ConfigDict(arbitrary_types_allowed=True)
+
+    passage: int
+    ids: list[int]
+    types: list[int]
+    first: int
+    """Position of the first token of the passage's text."""
+    offsets: list[tuple[int, int]]
+    """Character span in `passage.text` of each token from `first` on."""
+
+
+class EncoderReader:
+    """Reads English passages. Loaded when first used; safe to share between threads."""
+
+    languages = ("en",)
+
+    @functools.cached_property
+    def _tokenizer(self) -> Any:
+        from tokenizers import Tokenizer
+
+        import retrievers
+
+        folder = Path(next(iter(retrievers.__path__)))
+        tokenizer = Tokenizer.from_file(str(folder / "minilm-tokenizer.json"))
+        tokenizer.no_truncation()
+        tokenizer.no_padding()
+        return tokenizer
+
+    @functools.cached_property
+    def _card(self) -> Card:
+        return Card.model_validate(json.loads(CARD.read_text(encoding="utf-8")))
+
+    @functools.cached_property
+    def _session(self) -> Any:
+        import onnxruntime
+
+        try:
+            weights = WEIGHTS.read_bytes()
+        except OSError as error:
+            raise ModelFileError(
+                f"the reader's weights {WEIGHTS} cannot be read ({error.strerror}): "
+                "install hoptree again"
+            ) from error
+        if hashlib.sha256(weights).hexdigest() != self._card.sha256:
+            raise ModelFileError(
+                f"the reader's weights {WEIGHTS} are not those that were shipped: "
+                "install hoptree again"
+            )
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = os.cpu_count() or 1
+        return onnxruntime.InferenceSession(weights, options, providers=["CPUExecutionProvider"])
+
+    def read(
+        self,
+        question: str,
+        passages: Sequence[Passage],
+        expects: AnswerType = AnswerType.ANY,
+        per_passage: int = 3,
+    ) -> list[Candidate]:
+        """Return up to `per_passage` spans of each passage; see `graph.protocols.Reader`."""
+        windows = [
+            w for n, passage in enumerate(passages) for w in self._windows(question, n, passage)
+        ]
+        scored = self._score(windows)
+        found: list[Candidate] = []
+        for number, passage in enumerate(passages):
+            mine = [(w, s) for w, s in zip(windows, scored, strict=True) if w.passage == number]
+            if mine:
+                found += self._candidates(passage, mine, per_passage)
+        return found
+
+    def _windows(self, question: str, number: int, passage: Passage) -> list[_Window]:
+        asked = self._tokenizer.encode(question, add_special_tokens=False).ids[:MAX_QUESTION]
+        title = self._tokenizer.encode(f"{passage.title}.", add_special_tokens=False).ids[:32]
+        text = self._tokenizer.encode(passage.text, add_special_tokens=False)
+        cls, sep = self._tokenizer.token_to_id("[CLS]"), self._tokenizer.token_to_id("[SEP]")
+        head = [cls, *asked, sep]
+        context = title if passage.title else []
+        room = MAX_TOKENS - len(head) - len(context) - 1
+        windows = []
+        for begin in range(0, max(len(text.ids), 1), room - STRIDE):
+            ids = text.ids[begin : begin + room]
+            windows.append(
+                _Window(
+                    passage=number,
+                    ids=[*head, *context, *ids, sep],
+                    types=[0] * len(head) + [1] * (len(context) + len(ids) + 1),
+                    first=len(head) + len(context),
+                    offsets=text.offsets[begin : begin + room],
+                )
+            )
+            if begin + room >= len(text.ids):
+                break
+        return windows
+
+    def _score(
+        self, windows: Sequence[_Window]
+    ) -> list[tuple[NDArray[np.float32], NDArray[np.float32]]]:
+        """Return the start and end logits of each window, batched by length."""
+        scored: dict[int, tuple[NDArray[np.float32], NDArray[np.float32]]] = {}
+        order = sorted(range(len(windows)), key=lambda i: len(windows[i].ids))
+        for begin in range(0, len(order), _BATCH):
+            rows = order[begin : begin + _BATCH]
+            width = max(len(windows[i].ids) for i in rows)
+            ids = np.zeros((len(rows), width), dtype=np.int64)
+            mask, types = np.zeros_like(ids), np.zeros_like(ids)
+            for row, i in enumerate(rows):
+                length = len(windows[i].ids)
+                ids[row, :length], types[row, :length] = windows[i].ids, windows[i].types
+                mask[row, :length] = 1
+            feed = {"input_ids": ids, "attention_mask": mask, "token_type_ids": types}
+            starts, ends = self._session.run(["start", "end"], feed)
+            for row, i in enumerate(rows):
+                scored[i] = starts[row], ends[row]
+        return [scored[i] for i in range(len(windows))]
+
+    def _candidates(
+        self,
+        passage: Passage,
+        windows: Sequence[tuple[_Window, tuple[NDArray[np.float32], NDArray[np.float32]]]],
+        most: int,
+    ) -> list[Candidate]:
+        spans: dict[tuple[int, int], float] = {}
+        null = math.inf
+        for window, (starts, ends) in windows:
+            null = min(null, float(starts[0] + ends[0]))
+            last = window.first + len(window.offsets)
+            start, end = starts[window.first : last], ends[window.first : last]
+            for i in np.argsort(-start)[:20]:
+                for j in range(i, min(i + MAX_SPAN, len(end))):
+                    at = _snapped(passage.text, window.offsets[i][0], window.offsets[j][1])
+                    if at is not None:
+                        score = float(start[i] + end[j])
+                        spans[at] = max(spans.get(at, -math.inf), score)
+        if not spans:
+            return []
+        ordered = sorted(spans.items(), key=lambda row: (-row[1], row[0]))
+        top = ordered[0][1]
+        total = sum(math.exp(score - top) for _, score in ordered)
+        margin = self._card.no_answer_scale * (null - top) + self._card.no_answer_shift
+        no_answer = 1 / (1 + math.exp(-max(-30.0, min(30.0, margin))))
+        kept: list[tuple[int, int]] = []
+        found = []
+        for (start_at, end_at), score in ordered:
+            if any(start_at < b and a < end_at for a, b in kept):
+                continue
+            kept.append((start_at, end_at))
+            found.append(
+                Candidate(
+                    passage_id=passage.id,
+                    text=passage.text[start_at:end_at],
+                    start=start_at,
+                    end=end_at,
+                    score=math.exp(score - top) / total,
+                    no_answer=no_answer,
+                )
+            )
+            if len(found) == most:
+                break
+        return found
+
+
+def _snapped(text: str, start: int, end: int) -> tuple[int, int] | None:
+    """Widen a span to whole words, then drop marks around it; None where nothing is left."""
+    while start > 0 and text[start - 1].isalnum() and text[start].isalnum():
+        start -= 1
+    while end < len(text) and text[end].isalnum() and text[end - 1].isalnum():
+        end += 1
+    while start < end and text[start] in _TRIM:
+        start += 1
+    while end > start and text[end - 1] in _TRIM:
+        # "St.", "Jr." and "U.S." keep their point, a bracket that the span opened is kept too.
+        if text[end - 1] == "." and end - start >= 2 and text[start:end].count(".") > 1:
+            break
+        if text[end - 1] == ")" and "(" in text[start:end]:
+            break
+        end -= 1
+    return (start, end) if start < end else None
