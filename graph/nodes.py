@@ -182,7 +182,7 @@ async def read(task: Task, runtime: Runtime[Calls]) -> State:
         task["expects"],
         emit,
     )
-    result = vote(task["question"], task["hits"], candidates, task["step"])
+    result = vote(task["question"], task["hits"], candidates, task["step"], task["expects"])
     emit(Voted(step=task["step"], result=result))
     return {"memory": {memory_key(task["question"]): result}}
 

@@ -12,13 +12,15 @@ from __future__ import annotations
 
 import itertools
 import math
+import re
 from collections import defaultdict
 from collections.abc import Sequence
 
 import networkx as nx
 
 from graph.normalise import canonical, similarity
-from graph.types import Candidate, Cluster, Failure, FailureReason, StepResult, Verdict
+from graph.types import AnswerType, Candidate, Cluster, Failure, FailureReason, StepResult, Verdict
+from graph.values import dates_in, parse_number
 from retrievers.analysis import terms
 from retrievers.passage import Hit, Passage
 
@@ -30,6 +32,8 @@ SUPPORT = 0.25
 """The most that a passage adds by stating an answer that was not read from it."""
 WEAKEST = 0.02
 """Strength below which nothing counts as read."""
+UNFIT = 0.1
+"""How much a candidate counts that is not of the kind that was asked for."""
 _SHINGLE = 4
 
 
@@ -61,7 +65,31 @@ def independent_groups(passages: Sequence[Passage]) -> dict[str, int]:
     }
 
 
-def support_graph(question: str, hits: Sequence[Hit], candidates: Sequence[Candidate]) -> nx.Graph:
+def fitness(text: str, question: str, expects: AnswerType) -> float:
+    """Return how well a candidate fits what is asked, in [0, 1], whatever the reader thought of it.
+
+    A date is asked for and none is there, or a name and there is no capital letter: `UNFIT`. So is
+    a candidate that only says the question's own words again, unless those are a choice ("A or B").
+    """
+    asked = f" {' '.join(terms(question))} "
+    if f" {' '.join(terms(text))} " in asked and not re.search(r"\bor\b|还是", question):
+        return UNFIT
+    if expects is AnswerType.DATE and not dates_in(text):
+        return UNFIT
+    if expects is AnswerType.NUMBER and not (parse_number(text) or re.search(r"\d", text)):
+        return UNFIT
+    named = {AnswerType.PERSON, AnswerType.PLACE, AnswerType.ORGANISATION, AnswerType.WORK}
+    if expects in named and text.isascii() and not re.search(r"[A-Z]", text):
+        return UNFIT
+    return 1.0
+
+
+def support_graph(
+    question: str,
+    hits: Sequence[Hit],
+    candidates: Sequence[Candidate],
+    expects: AnswerType = AnswerType.ANY,
+) -> nx.Graph:
     """Build the support graph of one sub-question.
 
     Nodes are `("passage", id)` and `("candidate", index)`; edges carry `kind` and `weight` in
@@ -74,6 +102,7 @@ def support_graph(question: str, hits: Sequence[Hit], candidates: Sequence[Candi
         graph.add_node(("passage", hit.passage.id))
     for index, candidate in enumerate(candidates):
         weight = candidate.score * (1 - candidate.no_answer) * relevance[candidate.passage_id]
+        weight *= fitness(candidate.text, question, expects)
         graph.add_node(("candidate", index), candidate=candidate)
         graph.add_edge(
             ("passage", candidate.passage_id), ("candidate", index), kind="extracts", weight=weight
@@ -150,7 +179,11 @@ def clusters(graph: nx.Graph, groups: dict[str, int]) -> list[Cluster]:
 
 
 def vote(
-    question: str, hits: Sequence[Hit], candidates: Sequence[Candidate], step: int = 1
+    question: str,
+    hits: Sequence[Hit],
+    candidates: Sequence[Candidate],
+    step: int = 1,
+    expects: AnswerType = AnswerType.ANY,
 ) -> StepResult:
     """Decide one sub-question.
 
@@ -166,7 +199,8 @@ def vote(
     if not hits:
         return failed(FailureReason.NOTHING_RETRIEVED, f"no passage was found for “{question}”")
     ranked = clusters(
-        support_graph(question, hits, candidates), independent_groups([h.passage for h in hits])
+        support_graph(question, hits, candidates, expects),
+        independent_groups([h.passage for h in hits]),
     )
     if not ranked or ranked[0].strength < WEAKEST:
         detail = f"none of {len(hits)} passages holds an answer to “{question}”"

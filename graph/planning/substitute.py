@@ -28,27 +28,19 @@ _REWORDINGS = (
         "In what year did {x} begin?",
     ),
     (r"^(?:Who|What) (?:is|was) the director of (?P<x>.+)\?$", "Who directed {x}?"),
-    (r"^(?:Who|What) (?:is|was) the (?P<r>[\w -]+?) of (?P<x>.+)\?$", "{x} {r}"),
+    (
+        r"^(?:Who|What) (?:is|was) the (?P<r>[\w -]+?) of (?P<x>.+)\?$",
+        "Who or what was the {r} of {x}?",
+    ),
     (r"^(?P<x>.+)的(?P<r>[^的]+)是(?:谁|什么|哪里)？?$", "谁是{x}的{r}？"),
 )
 
 
 def rewordings(text: str) -> list[str]:
-    """Return other ways to ask the same, the most natural first; never the text itself.
-
-    The last one is the question without its question word, which matches passages by keywords.
-    """
+    """Return other ways to ask the same, the most natural first; never the text itself."""
     found = []
     for pattern, form in _REWORDINGS:
         match = re.match(pattern, text)
         if match:
             found.append(form.format(**match.groupdict()))
-    statement = re.sub(
-        r"^(?:In |On |At )?(?:who|what|which|when|where|how)\b(?: (?:is|was|are|were|did|does|do))?",
-        "",
-        text,
-        flags=re.IGNORECASE,
-    ).strip(" ?？")
-    if statement and statement != text:
-        found.append(statement)
     return [wording for wording in dict.fromkeys(found) if wording != text]

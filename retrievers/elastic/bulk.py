@@ -13,11 +13,14 @@ from pydantic import BaseModel
 
 from retrievers.elastic.mapping import document_body, document_id
 from retrievers.encoder import Encoder
+from retrievers.errors import IndexWriteError
 from retrievers.passage import Passage
 
 BATCH = 128
 """Passages encoded at once."""
 CHUNK_BYTES = 8 * 2**20
+MAX_FAILURES = 1000
+"""Refused passages at which indexing stops: then it is the node (a full disk), not the passages."""
 MAX_RETRIES = 6
 FIRST_BACKOFF, LONGEST_BACKOFF = 0.5, 30.0
 """Seconds waited after a 429; doubled each time."""
@@ -50,6 +53,11 @@ async def write(
 
     The next batch is read only when the node took the last one, and passages it turned away with
     429 are sent again after a growing pause.
+
+    Raises
+    ------
+    retrievers.errors.IndexWriteError
+        Where the node refuses MAX_FAILURES passages.
     """
     report = BulkReport()
     results = async_streaming_bulk(
@@ -69,6 +77,11 @@ async def write(
         else:
             [outcome] = item.values()
             report.failed.append(BulkFailure(id=outcome["_id"], reason=_reason(outcome)))
+            if len(report.failed) == MAX_FAILURES:
+                raise IndexWriteError(
+                    f"indexing was stopped as the node refused {MAX_FAILURES} passages, the first "
+                    f"one because of: {report.failed[0].reason}"
+                )
     return report
 
 

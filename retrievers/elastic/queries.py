@@ -23,7 +23,9 @@ def lexical(query: str, depth: int) -> dict[str, Any]:
         for language in ANALYSERS
         for field in (f"title^{TITLE_WEIGHT}", "text")
     ]
-    match = {"query": query[:MAX_QUERY_CHARACTERS], "type": "most_fields", "fields": fields}
+    # Half a surrogate pair, as a terminal may pass it on, is not valid JSON to a node.
+    sent = query[:MAX_QUERY_CHARACTERS].encode(errors="replace").decode()
+    match = {"query": sent, "type": "most_fields", "fields": fields}
     return {"query": {"multi_match": match}, "size": depth, "_source": ["passage"]}
 
 

