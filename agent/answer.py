@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from graph.events import (
     Answered,
@@ -43,6 +43,8 @@ class PathTaken(BaseModel):
     number: int
     plan: int
     origin: str
+    bound: dict[int, str] = Field(default_factory=dict)
+    """The answers that it was opened with, by step: they are not sought again."""
     steps: tuple[StepTaken, ...] = ()
     answer: str | None = None
     confidence: float = 0.0
@@ -109,7 +111,10 @@ def tree_of(events: Iterable[Event]) -> Tree:
                 plans = event.plans
             case PathOpened():
                 opened = PathTaken(
-                    number=event.number, plan=event.path.plan, origin=event.path.origin
+                    number=event.number,
+                    plan=event.path.plan,
+                    origin=event.path.origin,
+                    bound={step: bound.answer for step, bound in event.path.bound.items()},
                 )
                 paths.append(opened)
             case Voted():

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import queue
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Generator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from agent.answer import Answer, answer_of
-from agent.errors import QuestionError
+from agent.errors import QuestionError, TraceError
 from agent.settings import Settings
 from agent.traces import TraceWriter, new_run_id
 from graph.events import Answered, Event, RunFailed, RunStarted
@@ -30,6 +32,18 @@ def _machine() -> Machine:
     from graph.machine import build
 
     return build()
+
+
+def _printable(text: str) -> str:
+    """Return the text as valid UTF-8: the name of a file need not be."""
+    return text.encode(errors="backslashreplace").decode()
+
+
+def _place(retriever: Retriever | None) -> str | None:
+    """Name an index in a trace: its folder, or what its `repr` says, which holds no password."""
+    if retriever is None:
+        return None
+    return _printable(str(getattr(retriever, "folder", None) or repr(retriever)))
 
 
 class Agent:
@@ -109,8 +123,12 @@ class Agent:
 
     # ── asking ────────────────────────────────────────────────────────────────────────────────
 
-    async def astream(self, question: str, *, limits: Limits | None = None) -> AsyncIterator[Event]:
+    async def astream(
+        self, question: str, *, limits: Limits | None = None
+    ) -> AsyncGenerator[Event, None]:
         """Answer a question, yielding each typed event as it happens, the answer last.
+
+        Closing the iterator stops the model.
 
         Raises
         ------
@@ -134,26 +152,33 @@ class Agent:
         calls = Calls(model=model, reader=reader, retriever=retriever, limits=limits)
         with TraceWriter(self.settings.traces, run) as trace:
             told: dict[str, str | int | float | bool | None] = {
-                "index": str(self._index or self.settings.index_folder),
-                "model": str(getattr(model, "model_path", None) or type(model).__name__),
+                "index": _place(retriever),
+                "model": _printable(
+                    str(getattr(model, "model_path", None) or type(model).__name__)
+                ),
                 **limits.model_dump(),
             }
             start = RunStarted(run=run, question=question, language=language, settings=told)
             trace.write(start)
             yield start
             try:
-                async for event in _machine().astream(
-                    initial(question, language, searchable),
-                    {"recursion_limit": 20 + limits.max_paths * 40},
-                    context=calls,
-                    stream_mode="custom",
-                ):
-                    # LangGraph types what a node streams as anything; our nodes stream events.
-                    told_event = cast("Event", event)
-                    trace.write(told_event)
-                    yield told_event
+                # LangGraph types what a node streams as anything; our nodes stream events.
+                events = cast(
+                    "AsyncGenerator[Event, None]",
+                    _machine().astream(
+                        initial(question, language, searchable),
+                        {"recursion_limit": 20 + limits.max_paths * 40},
+                        context=calls,
+                        stream_mode="custom",
+                    ),
+                )
+                async with contextlib.aclosing(events):
+                    async for event in events:
+                        trace.write(event)
+                        yield event
             except BaseException as error:
-                trace.write(RunFailed(error=f"{type(error).__name__}: {error}"))
+                with contextlib.suppress(TraceError):  # or it would hide the error itself
+                    trace.write(RunFailed(error=_printable(f"{type(error).__name__}: {error}")))
                 raise
 
     def _checked(self, question: str) -> str:
@@ -182,7 +207,9 @@ class Agent:
         """Answer a question; the sync form of `aask`, for use outside an event loop."""
         return answer_of(list(self.stream(question, limits=limits)))
 
-    def stream(self, question: str, *, limits: Limits | None = None) -> Iterator[Event]:
+    def stream(
+        self, question: str, *, limits: Limits | None = None
+    ) -> Generator[Event, None, None]:
         """Yield the events of an answer; closing the iterator stops the model."""
         events: queue.SimpleQueue[Event | BaseException | None] = queue.SimpleQueue()
         loop = asyncio.new_event_loop()
@@ -212,7 +239,7 @@ class Agent:
                     raise event
                 yield event
         finally:
-            if worker.is_alive() and not loop.is_closed():
+            with contextlib.suppress(RuntimeError):  # the run has ended, and closed its loop
                 loop.call_soon_threadsafe(task.cancel)
             worker.join()
 
@@ -230,7 +257,9 @@ class Agent:
 
     def close(self) -> None:
         """Release the model and the index; the sync form of `aclose`."""
-        asyncio.run(self.aclose())
+        # In a thread of its own, as the caller's may run an event loop (a notebook's does).
+        with ThreadPoolExecutor(1) as thread:
+            thread.submit(asyncio.run, self.aclose()).result()
 
     def __enter__(self) -> Agent:
         return self

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
+import contextlib
 import json
 import os
 import sys
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
@@ -14,7 +15,7 @@ import typer
 from rich.console import Console
 
 from agent.errors import HoptreeError, UsageError
-from agent.settings import Settings
+from agent.settings import Settings, load_settings
 
 app = typer.Typer(
     name="hoptree",
@@ -34,7 +35,7 @@ Model = Annotated[Path | None, typer.Option("--model", help="A GGUF file.", show
 
 
 def _console(stderr: bool = False) -> Console:
-    return Console(stderr=stderr, highlight=False, soft_wrap=True)
+    return Console(stderr=stderr, highlight=False, emoji=False, soft_wrap=True)
 
 
 @app.callback()
@@ -47,7 +48,7 @@ def _common(
 
 def _settings(index: str | None, model: Path | None) -> Settings:
     given = {"index": index, "model": model}
-    return Settings.model_validate({k: v for k, v in given.items() if v is not None})
+    return load_settings({k: v for k, v in given.items() if v is not None})
 
 
 @app.command()
@@ -108,7 +109,8 @@ def ask(
         if as_json:
             show_json(agent.ask(question, limits=limits))
         else:
-            show_stream(agent.stream(question, limits=limits), _console(), _console(True), explain)
+            with contextlib.closing(agent.stream(question, limits=limits)) as events:
+                show_stream(events, _console(), _console(stderr=True), explain)
 
 
 def _standard_input() -> str:
@@ -141,16 +143,14 @@ def evaluate(
     """
     from agent.benchmark import run
 
-    summaries = asyncio.run(
-        run(
-            dataset,
-            system or ["hoptree"],
-            limit,
-            out if out is not None else Path("eval") / dataset.name,
-            _settings(index, model),
-            index is not None,
-            _console(stderr=True),
-        )
+    summaries = run(
+        dataset,
+        system or ["hoptree"],
+        limit,
+        out if out is not None else Path("eval") / dataset.resolve().name,
+        _settings(index, model),
+        index is not None,
+        _console(stderr=True),
     )
     if as_json:
         print(json.dumps([s.model_dump(mode="json") for s in summaries], indent=2))
@@ -158,17 +158,16 @@ def evaluate(
 
 def _guarded(command: Callable[[], object]) -> int:
     """Run the command; turn what goes wrong into one sentence and an exit code."""
-    from pydantic import ValidationError
-
     from retrievers.errors import RetrieverError
 
     told = _console(stderr=True)
     try:
         command()
     except SystemExit as stop:
+        if stop.code == 130:  # so typer ends on Ctrl-C
+            told.print("\nstopped", style="yellow")
         return stop.code if isinstance(stop.code, int) else 1
     except KeyboardInterrupt:
-        told.print("\nstopped", style="yellow")
         return 130
     except BrokenPipeError:
         # The reader of our output went away; silence the flush at exit as well.
@@ -176,19 +175,12 @@ def _guarded(command: Callable[[], object]) -> int:
         return 0
     except (HoptreeError, RetrieverError) as error:
         if _debug:
-            raise
+            traceback.print_exc()
         told.print(f"hoptree: {error}", style="red", markup=False)
-        return getattr(error, "exit_code", 4)
-    except ValidationError as error:
-        if _debug:
-            raise
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"])) or error.title
-        told.print(f"hoptree: setting {where}: {first['msg']}", style="red", markup=False)
-        return 2
+        return error.exit_code
     except Exception as error:
         if _debug:
-            raise
+            traceback.print_exc()
         told.print(
             f"hoptree: unexpected {type(error).__name__}: {error} (--debug shows where)",
             style="red",

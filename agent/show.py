@@ -1,4 +1,7 @@
-"""How an answer looks in a terminal."""
+"""How an answer looks in a terminal.
+
+Text is put together from `Text` pieces, never from markup: what a passage holds is shown as it is.
+"""
 
 from __future__ import annotations
 
@@ -6,20 +9,27 @@ import re
 from collections.abc import Iterable
 
 from rich.console import Console
-from rich.markup import escape
+from rich.text import Text
 from rich.tree import Tree as Drawing
 
 from agent.answer import Answer, PathTaken, StepTaken, Tree, answer_of
 from graph.events import Citation, Event, Notice, PathOpened, Token
+from graph.types import SubQuestion
 
 _CONTEXT = 90
 """Characters of a passage shown on each side of a cited span."""
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""C0 and C1 control characters but tab and line feed, and what reverses the writing direction."""
 
 
 def safe(text: str) -> str:
     """Strip control characters, so that a passage cannot drive the terminal."""
     return _CONTROL.sub("", text)
+
+
+def _line(text: str) -> str:
+    """Return the safe text on one line, so that a passage cannot look like our own lines."""
+    return safe(text).replace("\n", " ")
 
 
 def show_json(answer: Answer) -> None:
@@ -38,13 +48,13 @@ def show_stream(events: Iterable[Event], out: Console, progress: Console, explai
             kept.append(event)
             match event:
                 case PathOpened() if status:
-                    status.update(f"path {event.number}: {escape(safe(event.path.origin))}")
+                    status.update(Text(f"path {event.number}: {_line(event.path.origin)}"))
                 case Notice():
-                    out.print(safe(event.text), style="yellow", markup=False)
+                    out.print(Text(safe(event.text), "yellow"))
                 case Token():
                     if status:
                         status.stop()
-                    out.print(safe(event.text), end="", markup=False)
+                    out.print(Text(safe(event.text)), end="")
                 case _:
                     pass
     finally:
@@ -56,61 +66,65 @@ def show_stream(events: Iterable[Event], out: Console, progress: Console, explai
         out.print(_source(citation))
     if explain:
         out.print()
-        out.print(draw(answer.tree))
+        out.print(draw(answer.tree), soft_wrap=False)  # which would cut what does not fit a line
         used = answer.usage
+        tokens = f"{used.input_tokens}+{used.output_tokens} tokens"
         out.print(
-            f"{used.seconds:.1f} s · {used.model_calls} model calls, {used.input_tokens}+"
-            f"{used.output_tokens} tokens · {used.retrieval_calls} retrieval calls · run {answer.run}",
+            f"{used.seconds:.1f} s · {used.model_calls} model calls, {tokens} · "
+            f"{used.retrieval_calls} retrieval calls · run {answer.run}",
             style="dim",
         )
     return answer
 
 
-def _source(citation: Citation) -> str:
+def _source(citation: Citation) -> Text:
     text, start, end = citation.passage.text, citation.start, citation.end
     before = ("…" if start > _CONTEXT else "") + text[max(0, start - _CONTEXT) : start]
     after = text[end : end + _CONTEXT] + ("…" if end + _CONTEXT < len(text) else "")
-    title = citation.passage.title or citation.passage.id
-    parts = [escape(safe(part).replace("\n", " ")) for part in (before, citation.quote, after)]
-    return (
-        f"[dim]\\[{citation.number}][/dim] [bold]{escape(safe(title))}[/bold] "
-        f"[dim]({escape(safe(citation.passage.id))}:{start}-{end})[/dim] "
-        f"{parts[0]}[bold underline]{parts[1]}[/bold underline]{parts[2]}"
+    return Text.assemble(
+        (f"[{citation.number}] ", "dim"),
+        (_line(citation.passage.title or citation.passage.id), "bold"),
+        (f" ({_line(citation.passage.id)}:{start}-{end}) ", "dim"),
+        _line(before),
+        (_line(citation.quote), "bold underline"),
+        _line(after),
     )
 
 
 def draw(tree: Tree) -> Drawing:
     """Draw the question tree: every path, its steps, and why a path was left."""
-    drawing = Drawing(f"[bold]{escape(safe(tree.question))}[/bold]")
+    drawing = Drawing(Text(_line(tree.question), "bold"))
     for path in tree.paths:
         branch = drawing.add(_headline(path))
-        steps = tree.plans[path.plan].steps
         taken = {step.step: step for step in path.steps}
-        for number, step in enumerate(steps, 1):
+        for number, step in enumerate(tree.plans[path.plan].steps, 1):
             shown = taken.get(number)
-            if shown is None:
-                branch.add(f"[dim]{number}. {escape(safe(step.text))}[/dim]")
-            else:
-                branch.add(_step(shown))
+            branch.add(_step(shown) if shown else _untaken(number, step, path.bound.get(number)))
         if path.failure is not None:
-            branch.add(f"[red]left: {escape(safe(path.failure.detail))}[/red]")
+            branch.add(Text(f"left: {_line(path.failure.detail)}", "red"))
     return drawing
 
 
-def _headline(path: PathTaken) -> str:
-    ended = (
-        f" → [green]{escape(safe(path.answer))}[/green] ({path.confidence:.2f})"
-        if path.answer is not None
-        else ""
-    )
-    return f"path {path.number}: {escape(safe(path.origin))}{ended}"
+def _headline(path: PathTaken) -> Text:
+    line = Text(f"path {path.number}: {_line(path.origin)}")
+    if path.answer is not None:
+        line.append(" → ").append(_line(path.answer), "green").append(f" ({path.confidence:.2f})")
+    return line
 
 
-def _step(taken: StepTaken) -> str:
-    question = f"{taken.step}. {escape(safe(taken.result.question))}"
+def _untaken(number: int, step: SubQuestion, bound: str | None) -> Text:
+    line = Text(f"{number}. {_line(step.text)}", "dim")
+    return line if bound is None else line.append(f" → {_line(bound)}")
+
+
+def _step(taken: StepTaken) -> Text:
+    line = Text(f"{taken.step}. {_line(taken.result.question)} → ")
     verdict = taken.result.verdict
     if verdict is None:
-        return f"{question} → [red]no verdict[/red]"
-    again = " [dim](remembered)[/dim]" if taken.remembered else ""
-    why = f" [dim]{escape(safe(verdict.explanation))}[/dim]" if verdict.explanation else ""
-    return f"{question} → [green]{escape(safe(verdict.answer))}[/green]{again}{why}"
+        return line.append("no verdict", "red")
+    line.append(_line(verdict.answer), "green")
+    if taken.remembered:
+        line.append(" (remembered)", "dim")
+    if verdict.explanation:
+        line.append(f" {_line(verdict.explanation)}", "dim")
+    return line

@@ -28,19 +28,25 @@ class TraceWriter:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._file = self.path.open("a", encoding="utf-8")
-        except OSError as error:
-            raise TraceError(
-                f"cannot write the trace {self.path}: {error.strerror}; "
-                "set HOPTREE_TRACES to a folder that can be written"
-            ) from error
+        except OSError as failure:
+            raise self._unwritable(failure) from failure
         return self
 
     def write(self, event: Event) -> None:
         """Append one event and flush it, so that a killed run keeps what it did."""
         if self._file is None:
             raise RuntimeError("the trace is not open")
-        self._file.write(event.model_dump_json() + "\n")
-        self._file.flush()
+        try:
+            self._file.write(event.model_dump_json() + "\n")
+            self._file.flush()
+        except OSError as failure:
+            raise self._unwritable(failure) from failure
+
+    def _unwritable(self, failure: OSError) -> TraceError:
+        return TraceError(
+            f"cannot write the trace {self.path}: {failure.strerror}; "
+            "set HOPTREE_TRACES to a folder that can be written"
+        )
 
     def __exit__(
         self,
@@ -48,9 +54,13 @@ class TraceWriter:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if self._file is not None:
-            self._file.close()
-            self._file = None
+        file, self._file = self._file, None
+        try:
+            if file is not None:
+                file.close()
+        except OSError as failure:
+            if kind is None:
+                raise self._unwritable(failure) from failure
 
 
 def read_trace(path: Path) -> list[Event]:

@@ -14,14 +14,21 @@ from typing import Any
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessageChunk, BaseMessage
 
-from graph.events import CandidatesRead, Event, ModelCalled, Retrieved, Token
+from graph.events import CandidatesRead, Event, ModelCalled, Notice, Retrieved, Token
 from graph.protocols import Reader
 from graph.types import AnswerType, Candidate, Limits
+from retrievers.errors import RetrieverError
 from retrievers.passage import Hit, Passage, Retriever
 
 Emit = Callable[[Event], None]
 MODEL_SECONDS = 60.0
 """The longest that one model call may take, whatever the question's own limit."""
+LEAST_MODEL_SECONDS = 5.0
+"""What a model call gets at least, so that an answer can still be said once the time is up."""
+GRACE_SECONDS = 5.0
+"""What a model that knows its time limit gets beyond it, to end by itself."""
+LEAST_SEARCH_SECONDS = 1.0
+"""What a search gets at least."""
 
 
 @dataclass
@@ -51,12 +58,25 @@ class Calls:
         return None
 
     async def search(self, queries: Sequence[str], k: int, emit: Emit) -> list[list[Hit]]:
-        """Search for all `queries` in one round trip."""
+        """Search for all `queries` in one round trip.
+
+        Raises
+        ------
+        RetrieverError
+            Where the retriever does not answer in what is left of the question's time.
+        """
         if self.retriever is None:
             raise RuntimeError("a search without a retriever: the run should have been closed-book")
         begun = time.monotonic()
-        async with asyncio.timeout(max(self.seconds_left, 1.0)):
-            found = await self.retriever.search(queries, k)
+        seconds = max(self.seconds_left, LEAST_SEARCH_SECONDS)
+        try:
+            async with asyncio.timeout(seconds):
+                found = await self.retriever.search(queries, k)
+        except TimeoutError as error:
+            raise RetrieverError(
+                f"the index did not answer within {seconds:.1f} s: see whether it can be reached, "
+                "or raise the time limit"
+            ) from error
         self.retrieval_calls += 1
         emit(
             Retrieved(
@@ -105,10 +125,11 @@ class Calls:
         """Generate text; with `stream`, each piece is emitted as a Token event as it comes.
 
         `grammar` (GBNF) and `json_schema` bind models that can be bound (`supports_grammar`);
-        from others the caller must check what comes back.
+        from others the caller must check what comes back. A model that takes too long is stopped:
+        what it wrote until then is returned, and a Notice tells of it.
         """
         options: dict[str, Any] = {"max_tokens": max_tokens}
-        seconds = max(min(self.seconds_left, MODEL_SECONDS), 5.0)
+        seconds = max(min(self.seconds_left, MODEL_SECONDS), LEAST_MODEL_SECONDS)
         if getattr(self.model, "supports_grammar", False):
             options |= {"timeout": seconds}
             if grammar is not None:
@@ -118,14 +139,22 @@ class Calls:
         begun = time.monotonic()
         whole: AIMessageChunk | None = None
         text = ""
-        async with asyncio.timeout(seconds + 5):
-            async for chunk in self.model.astream(list(messages), stop=stop, **options):
-                piece = chunk.text
-                text += piece
-                if stream and piece:
-                    emit(Token(text=piece))
-                if isinstance(chunk, AIMessageChunk):
+        try:
+            async with asyncio.timeout(seconds + GRACE_SECONDS) as limit:
+                async for chunk in self.model.astream(list(messages), stop=stop, **options):
+                    piece = str(chunk.text)
+                    text += piece
+                    if stream and piece:
+                        emit(Token(text=piece))
+                    # A model that cannot stream gives one message, whole.
                     whole = chunk if whole is None else whole + chunk
+        except TimeoutError:
+            if not limit.expired():
+                raise
+        told = whole.response_metadata if whole is not None else {}
+        finish_reason = "timeout" if limit.expired() else str(told.get("finish_reason", ""))
+        if finish_reason == "timeout":
+            emit(Notice(text=f"The model was stopped ({purpose}): it took more than {seconds:g} s."))
         usage = whole.usage_metadata if whole is not None else None
         details = usage.get("input_token_details", {}) if usage else {}
         used_in = usage["input_tokens"] if usage else 0
@@ -141,9 +170,7 @@ class Calls:
                 output_tokens=used_out,
                 cached_tokens=details.get("cache_read", 0),
                 seconds=time.monotonic() - begun,
-                finish_reason=str(
-                    (whole.response_metadata if whole is not None else {}).get("finish_reason", "")
-                ),
+                finish_reason=finish_reason,
             )
         )
         return text

@@ -23,7 +23,9 @@ MAX_LEAD_WORDS = 18
 
 
 def _literal(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    # llama.cpp reads a grammar up to the first NUL, so none may stand in it.
+    plain = text.replace("\0", " ")
+    escaped = plain.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
     return f'"{escaped}"'
 
 
@@ -38,15 +40,15 @@ def sentence_grammar(
     cites = "".join(f"[{number}]" for number in numbers)
     if language == "zh":
         return f'root ::= ("答案是" | "答案：") {_literal(answer + cites + "。")}'
+    ending = f" {cites}." if cites else "."
     if answer.lower() in {"yes", "no"}:
-        return f"root ::= {_literal(answer.capitalize() + ' ' + cites + '.')}"
+        return f"root ::= {_literal(answer.capitalize() + ending)}"
     words = [w for w in re.findall(r"[^\s?!,;\"“”]+", question) if not w.startswith("[")]
     # Without the answer's own words, or a small model says the answer over and over.
     taken = _QUESTION_WORDS | {w.lower() for w in answer.split()}
     kept = [w for w in words if w.lower() not in taken]
     vocabulary = list(dict.fromkeys([*kept, *_FUNCTION_WORDS]))
     alternatives = " | ".join(_literal(word) for word in vocabulary)
-    ending = f" {cites}." if cites else "."
     return (
         f"root ::= lead {_literal(answer + ending)}\n"
         f'lead ::= (word " "){{0,{MAX_LEAD_WORDS}}}\n'
@@ -91,5 +93,5 @@ def cite(
         if bound is None or result is None or result.verdict is None:
             continue
         last = number == len(plan.steps)
-        add(result.verdict.clusters[bound.cluster], bound.question, 1 + corroborating * last)
+        add(result.verdict.clusters[bound.cluster], result.question, 1 + corroborating * last)
     return cited

@@ -68,7 +68,7 @@ class Voted(_Event):
     step: int
     result: StepResult
     remembered: bool = False
-    """True where the answer came from an earlier path and nothing was paid again."""
+    """True where the answer came from an earlier path or step and nothing was paid again."""
 
 
 class PathLeft(_Event):

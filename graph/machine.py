@@ -5,19 +5,12 @@ The drawing in README is made from this code: `python -m graph.machine`.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import cast
-
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
-from langgraph.runtime import Runtime
 
 from graph import nodes
 from graph.calls import Calls
-from graph.state import State
-
-# A node that takes what `Send` gives it, not the state: LangGraph's types know no such node.
-read = cast("Callable[[State, Runtime[Calls]], Awaitable[State]]", nodes.read)
+from graph.state import State, Task
 
 Machine = CompiledStateGraph[State, Calls, State, State]
 
@@ -31,7 +24,7 @@ def build() -> Machine:
     graph: StateGraph[State, Calls, State, State] = StateGraph(State, context_schema=Calls)
     graph.add_node("plan", nodes.plan)
     graph.add_node("seek", nodes.seek)
-    graph.add_node("read", read)
+    graph.add_node("read", nodes.read, input_schema=Task)  # what `Send` gives it, not the state
     graph.add_node("settle", nodes.settle)
     graph.add_node("backtrack", nodes.backtrack)
     graph.add_node("conclude", nodes.conclude)

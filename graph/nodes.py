@@ -116,14 +116,17 @@ def _ready_lookups(state: State) -> dict[int, str]:
 
 
 async def seek(state: State, runtime: Runtime[Calls]) -> State:
-    """Retrieve for every ready lookup that is not remembered, in one round trip."""
+    """Retrieve for every ready lookup that is not remembered, in one round trip.
+
+    Two steps can come to ask the same (the birth of two directors who are one): it is sought once.
+    """
     calls, emit = runtime.context, _emit(runtime)
     steps = state["plans"][state["path"].plan].steps
-    asked = {
-        number: text
-        for number, text in _ready_lookups(state).items()
-        if memory_key(text) not in state["memory"]
-    }
+    first: dict[str, tuple[int, str]] = {}
+    for number, text in _ready_lookups(state).items():
+        if memory_key(text) not in state["memory"]:
+            first.setdefault(memory_key(text), (number, text))
+    asked = dict(first.values())
     if not asked:
         return {"tasks": []}
     k = calls.limits.passages
@@ -172,19 +175,16 @@ def fan_out(state: State) -> list[Send] | str:
     return [Send("read", task) for task in state["tasks"]] or "settle"
 
 
-async def read(task: Task, runtime: Runtime[Calls]) -> State:
-    """Extract candidates from the task's passages and vote on them."""
-    emit = _emit(runtime)
+async def read(state: Task, runtime: Runtime[Calls]) -> State:
+    """Extract candidates from the passages of one task and vote on them."""
+    emit, question = _emit(runtime), state["question"]
+    passages = [hit.passage for hit in state["hits"]]
     candidates = await runtime.context.read(
-        task["step"],
-        task["question"],
-        [hit.passage for hit in task["hits"]],
-        task["expects"],
-        emit,
+        state["step"], question, passages, state["expects"], emit
     )
-    result = vote(task["question"], task["hits"], candidates, task["step"], task["expects"])
-    emit(Voted(step=task["step"], result=result))
-    return {"memory": {memory_key(task["question"]): result}}
+    result = vote(question, state["hits"], candidates, state["step"], state["expects"])
+    emit(Voted(step=state["step"], result=result))
+    return {"memory": {memory_key(question): result}}
 
 
 # ── settle, backtrack ─────────────────────────────────────────────────────────────────────────
@@ -282,14 +282,25 @@ async def backtrack(state: State, runtime: Runtime[Calls]) -> State:
     """Go back to the root and open the most promising path that was not walked."""
     emit = _emit(runtime)
     last = state["outcomes"][-1]
-    if last.failure is None:  # solved, but too weakly to stop at
-        final = len(state["plans"][last.path.plan].steps)
-        detail = f"“{last.answer}” is too weak an answer to stop at ({last.confidence:.2f})"
-        weak = Failure(step=final, reason=FailureReason.WEAK, detail=detail)
-        last = last.model_copy(update={"failure": weak})
-        emit(PathLeft(number=len(state["walked"]), failure=weak))
-    suggested = paths.alternatives(last, state["plans"], state["memory"])
-    return _open([*state["frontier"], *suggested], state["walked"], emit)
+    if last.failure is None:
+        emit(PathLeft(number=len(state["walked"]), failure=_why_left(last, state["plans"])))
+    return _open(_untried(state), state["walked"], emit)
+
+
+def _why_left(outcome: Outcome, plans: Sequence[Plan]) -> Failure:
+    """Return why a path was left: it failed, or was solved but too weakly to stop at."""
+    if outcome.failure is not None:
+        return outcome.failure
+    detail = f"“{outcome.answer}” is too weak an answer to stop at ({outcome.confidence:.2f})"
+    final = len(plans[outcome.path.plan].steps)
+    return Failure(step=final, reason=FailureReason.WEAK, detail=detail)
+
+
+def _untried(state: State) -> list[Path]:
+    """Return the frontier and what the last path suggests; some of it may have been walked."""
+    last, plans = state["outcomes"][-1], state["plans"]
+    left = last.model_copy(update={"failure": _why_left(last, plans)})
+    return [*state["frontier"], *paths.alternatives(left, plans, state["memory"])]
 
 
 def after_backtrack(state: State) -> str:
@@ -301,8 +312,9 @@ async def conclude(state: State, runtime: Runtime[Calls]) -> State:
     """Say which limit, if any, ended the search. The routing after it decides what is said."""
     limits = runtime.context.limits
     reached = runtime.context.spent
-    if reached is None and len(state["walked"]) >= limits.max_paths and state["frontier"]:
-        reached = f"the limit of {limits.max_paths} paths was reached"
+    if reached is None and len(state["walked"]) >= limits.max_paths:
+        following, _ = paths.pick(_untried(state), state["walked"])
+        reached = following and f"the limit of {limits.max_paths} paths was reached"
     if reached:
         _emit(runtime)(Notice(text=f"The search ended early: {reached}."))
     return {}
@@ -336,10 +348,11 @@ async def compose(state: State, runtime: Runtime[Calls]) -> State:
         stream=True,
         grammar=grammar,
     )
-    if chosen.answer.casefold() not in text.casefold():
-        # A model that cannot be bound by a grammar, or a call cut short, may have lost the answer.
-        marks = "".join(f"[{c.number}]" for c in citations)
-        rest = render("compose_rest", language, answer=chosen.answer, marks=marks)
+    marks = [f"[{c.number}]" for c in citations]
+    if not all(part in text.casefold() for part in [chosen.answer.casefold(), *marks]):
+        # A model that cannot be bound by a grammar, or a call cut short, may have lost the answer
+        # or its sources.
+        rest = render("compose_rest", language, answer=chosen.answer, marks="".join(marks))
         emit(Token(text=rest))
         text += rest
     emit(
@@ -380,7 +393,7 @@ async def abstain(state: State, runtime: Runtime[Calls]) -> State:
         if result.verdict is not None
         and result.verdict.confidence >= runtime.context.limits.abstain
     }
-    failures = dict.fromkeys(o.failure.detail for o in state["outcomes"] if o.failure is not None)
+    failures = dict.fromkeys(_why_left(o, state["plans"]).detail for o in state["outcomes"])
     lines = [render("abstain", language, paths=str(len(state["walked"])))]
     lines += [render("abstain_known", language, question=q, answer=a) for q, a in known.items()]
     lines += [render("abstain_missing", language, detail=detail) for detail in failures]

@@ -90,16 +90,16 @@ def alternatives(
         )
     step = plan.steps[failure.step - 1]
     if step.kind == "lookup" and failure.step not in path.wording:
-        for wording in rewordings(step.text)[:1]:
-            found.append(
-                Path(
-                    plan=path.plan,
-                    origin=f"step {failure.step} reworded: “{wording}”",
-                    prior=path.prior * REWORDED,
-                    bound={n: b for n, b in path.bound.items() if n != failure.step},
-                    wording={**path.wording, failure.step: wording},
-                )
+        found += [
+            Path(
+                plan=path.plan,
+                origin=f"step {failure.step} reworded: “{wording}”",
+                prior=path.prior * REWORDED,
+                bound={n: b for n, b in path.bound.items() if n != failure.step},
+                wording={**path.wording, failure.step: wording},
             )
+            for wording in rewordings(step.text)[:1]
+        ]
     return found
 
 

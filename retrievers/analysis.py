@@ -6,13 +6,14 @@ import functools
 import logging
 import re
 import unicodedata
-from typing import Literal
+from collections.abc import Iterator
+from typing import Any, Literal
 
 import snowballstemmer
 
 Language = Literal["en", "zh"]
 
-_HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+_HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af"
 _RUN = re.compile(rf"[{_HAN}]+|[^\W_{_HAN}]+")
 _HAN_CHARACTER = re.compile(f"[{_HAN}]")
 _LETTER = re.compile(r"[^\W\d_]")
@@ -22,7 +23,10 @@ _STOP = frozenset(
     "there these they this to was will with were has have had do does did who whom whose which "
     "what when where why how from its his her he she".split()
 )
-_STOP_HAN = frozenset("的 了 是 在 和 与 及 吗 呢 什么 谁 哪 哪里 哪个 哪位 何时 为 有".split())
+_STOP_HAN = frozenset(
+    "的 了 是 在 和 与 及 吗 呢 什么 谁 哪 哪里 哪个 哪位 何时 为 有 "
+    "與 嗎 什麼 誰 哪裡 哪裏 哪個 何時 為".split()
+)
 
 
 def language_of(text: str) -> Language:
@@ -32,12 +36,12 @@ def language_of(text: str) -> Language:
 
 
 @functools.cache
-def _segmenter() -> functools.partial[list[str]]:
+def _segmenter() -> Any:
     import jieba
 
     jieba.setLogLevel(logging.ERROR)
     jieba.initialize()
-    return functools.partial(jieba.lcut_for_search)
+    return jieba.dt
 
 
 # A stemmer keeps state while it works, so each call makes do with one from a small cache.
@@ -51,17 +55,45 @@ def _folded(text: str) -> str:
     return "".join(c for c in decomposed if not unicodedata.combining(c))
 
 
+def _bigrams(run: str) -> list[str]:
+    return [run[i : i + 2] for i in range(len(run) - 1)] or [run] * bool(run)
+
+
+def _chinese(run: str) -> Iterator[str]:
+    """Yield dictionary words and the shorter ones inside them, and bigrams of what lies between.
+
+    jieba's dictionary is of simplified characters. Its guesses at unknown words depend on what
+    stands around them, so a question and a passage would be cut differently: unknown stretches
+    (names, traditional text) become bigrams instead, which depend on nothing.
+    """
+    segmenter = _segmenter()
+    unknown = ""
+    for word in segmenter.lcut(run, HMM=False):
+        if len(word) == 1 and word not in _STOP_HAN:
+            unknown += word
+            continue
+        yield from _bigrams(unknown)
+        unknown = ""
+        if word in _STOP_HAN:
+            continue
+        for size in range(2, min(len(word), 4)):
+            pieces = (word[i : i + size] for i in range(len(word) - size + 1))
+            yield from (piece for piece in pieces if segmenter.FREQ.get(piece))
+        yield word
+    yield from _bigrams(unknown)
+
+
 def terms(text: str) -> list[str]:
     """Return the index terms of a text, in order, repeated as they are.
 
     English words are folded (case, accents), freed of stop words and stemmed (Snowball). Chinese
-    runs are cut into words by jieba in search mode; runs that its dictionary does not know fall
-    into characters, on which traditional text still matches itself.
+    runs are cut into words by jieba in search mode, and into bigrams of characters where its
+    dictionary knows no word. No term holds a space or ASCII punctuation.
     """
     found: list[str] = []
     for run in _RUN.findall(_folded(text)):
         if _HAN_CHARACTER.match(run):
-            found += [word for word in _segmenter()(run) if word not in _STOP_HAN]
+            found += _chinese(run)
         elif run not in _STOP:
             found.append(_stem(run))
     return found

@@ -4,10 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Self
 
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field, field_validator
+from pydantic import (
+    AliasChoices,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import PydanticSerializationError
 
 from retrievers.passage import Passage
 
@@ -15,7 +25,8 @@ LONGEST = 1200
 """A document up to this many characters stays whole."""
 OVERLAP = 150
 """Characters that neighbouring passages share at most, so that no sentence loses its context."""
-_BREAK = re.compile(r"\n\s*\n|(?<=[.!?])\s+|(?<=[。！？；])|\n")
+_BREAK = re.compile(r"\n\s*\n|(?<=[.!?])\s+|(?<=[。！？；])[”’」』）]*|\n")
+_SPACE = re.compile(r"\s")
 
 
 class Document(BaseModel):
@@ -34,7 +45,12 @@ class Document(BaseModel):
     time_end: float | None = None
     metadata: dict[str, Any] = Field(default_factory=dict)
     file: str = Field(default="", exclude=True)
-    """The file that it was read from; not part of the document itself."""
+    """The file, and its line, that it was read from; not part of the document itself."""
+
+    @field_validator("title", "source", "metadata", mode="before")
+    @classmethod
+    def _null_is_absent(cls, value: Any, info: ValidationInfo) -> Any:
+        return ({} if info.field_name == "metadata" else "") if value is None else value
 
     @field_validator("id", "text")
     @classmethod
@@ -42,6 +58,14 @@ class Document(BaseModel):
         if not value.strip():
             raise ValueError("must not be empty")
         return value
+
+    @model_validator(mode="after")
+    def _writable(self) -> Self:
+        try:
+            self.model_dump_json()
+        except PydanticSerializationError as error:
+            raise ValueError("holds half a surrogate pair, which is not a character") from error
+        return self
 
     @property
     def digest(self) -> str:
@@ -76,11 +100,22 @@ def _spans(text: str) -> Iterator[tuple[int, int]]:
     breaks = [match.end() for match in _BREAK.finditer(text)]
     start = 0
     while len(text) - start > LONGEST:
-        inside = [b for b in breaks if start + LONGEST // 2 <= b <= start + LONGEST]
-        end = inside[-1] if inside else start + LONGEST
-        yield start, end
-        again = [b for b in breaks if end - OVERLAP <= b < end]
+        end = _end(text, breaks, start)
+        if text[start:end].strip():
+            yield start, end
+        again = bisect_left(breaks, end - OVERLAP)
         # An overlap that would begin at or before this passage's start would never end.
-        start = again[0] if again and again[0] > start else end
-    if text[start:].strip() or start == 0:
+        overlaps = again < len(breaks) and start < breaks[again] < end
+        start = breaks[again] if overlaps else end
+    if text[start:].strip():
         yield start, len(text)
+
+
+def _end(text: str, breaks: list[int], start: int) -> int:
+    """Return where the passage from `start` ends: at a sentence, else a word, else anywhere."""
+    latest = start + LONGEST
+    last = bisect_right(breaks, latest) - 1
+    if last >= 0 and breaks[last] >= start + LONGEST // 2:
+        return breaks[last]
+    spaces = [match.end() for match in _SPACE.finditer(text, start + LONGEST // 2, latest)]
+    return spaces[-1] if spaces else latest

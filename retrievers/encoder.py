@@ -46,6 +46,8 @@ class MiniLMEncoder:
 
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = os.cpu_count() or 1
+        # Threads that spin while they wait take the cores from the language model beside them.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         return onnxruntime.InferenceSession(
             str(model_path()), options, providers=["CPUExecutionProvider"]
         )
@@ -53,7 +55,9 @@ class MiniLMEncoder:
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Mean-pool the token vectors and normalise. Texts of like length share a batch."""
         vectors = np.zeros((len(texts), self.dimensions), dtype=np.float32)
-        encoded = self._tokenizer.encode_batch(list(texts))
+        # Half a surrogate pair, as a terminal may pass it on, is refused by the tokenizer.
+        valid = [text.encode(errors="replace").decode() for text in texts]
+        encoded = self._tokenizer.encode_batch(valid)
         order = sorted(range(len(texts)), key=lambda i: len(encoded[i].ids))
         names = {node.name for node in self._session.get_inputs()}
         for begin in range(0, len(order), _BATCH):

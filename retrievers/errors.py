@@ -1,4 +1,4 @@
-"""What can go wrong with an index or a document, each as one sentence with its remedy."""
+"""What can go wrong with an index, each as one sentence with its remedy."""
 
 from __future__ import annotations
 
@@ -19,7 +19,3 @@ class IndexFormatError(RetrieverError):
 
 class IndexWriteError(RetrieverError):
     """The index could not be written (disk full, read-only); what it held before is intact."""
-
-
-class DocumentError(RetrieverError):
-    """A file or a line of one could not be read as a document."""

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeVar
+
+Item = TypeVar("Item", int, str)
 
 
-def rrf(rankings: Sequence[Sequence[str]], k: int = 60) -> list[tuple[str, float]]:
+def rrf(rankings: Sequence[Sequence[Item]], k: int = 60) -> list[tuple[Item, float]]:
     """Fuse rankings of ids: score(d) = Σ 1 / (k + rank), rank from 1, best first.
 
-    Ties break by id, so the result does not depend on the order of the rankings.
+    An id that a ranking names twice counts at its first place. Ties break by id, so the result
+    does not depend on the order of the rankings.
     """
-    scores: dict[str, float] = {}
+    places: dict[Item, list[int]] = {}
     for ranking in rankings:
         for rank, item in enumerate(dict.fromkeys(ranking), 1):
-            scores[item] = scores.get(item, 0.0) + 1 / (k + rank)
+            places.setdefault(item, []).append(rank)
+    # Summed in order of rank: floating-point sums depend on their order.
+    scores = {item: sum(1 / (k + rank) for rank in sorted(at)) for item, at in places.items()}
     return sorted(scores.items(), key=lambda pair: (-pair[1], pair[0]))

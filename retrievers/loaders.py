@@ -6,15 +6,22 @@ never costs the others.
 
 from __future__ import annotations
 
+import io
 import json
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from retrievers.documents import Document
 
+if TYPE_CHECKING:
+    from bs4.element import PageElement, Tag
+
 SUFFIXES = {".jsonl", ".ndjson", ".md", ".markdown", ".txt", ".text", ".html", ".htm", ".pdf"}
+_CONVERT = "convert the file to UTF-8 first"
 
 
 class LoadFailure(BaseModel):
@@ -30,72 +37,106 @@ class LoadFailure(BaseModel):
 
 
 def load(paths: Iterable[Path]) -> Iterator[Document | LoadFailure]:
-    """Yield the documents of files and folders, in a stable order, one at a time."""
+    """Yield the documents of files and folders, in a stable order, one at a time.
+
+    A line of JSONL names its own id. Any other file is one document, whose id is its path: from
+    the working folder where it lies below that, else absolute.
+    """
     for path in paths:
         if path.is_dir():
             inside = [p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file()]
             for file in sorted(inside):
-                yield from _load_file(file, file.relative_to(path).as_posix())
+                yield from _load_file(file)
         else:
-            yield from _load_file(path, path.name)
+            yield from _load_file(path)
 
 
-def _load_file(path: Path, name: str) -> Iterator[Document | LoadFailure]:
+def _load_file(path: Path) -> Iterator[Document | LoadFailure]:
+    place = _printable(path)
     suffix = path.suffix.lower()
     try:
         if suffix in {".jsonl", ".ndjson"}:
-            yield from _jsonl(path)
+            yield from _jsonl(path, place)
         elif suffix == ".pdf":
-            yield from _made(path, name, *_pdf(path))
+            yield _made(path, *_pdf(path))
         elif suffix in {".html", ".htm"}:
-            yield from _made(path, name, *_html(_decoded(path)))
+            yield _made(path, *_html(_decoded(path)))
         elif suffix in {".md", ".markdown"}:
-            yield from _made(path, name, *_markdown(_decoded(path)))
+            yield _made(path, *_markdown(_decoded(path)))
         elif suffix in {".txt", ".text", ""}:
-            yield from _made(path, name, path.stem, _decoded(path))
+            yield _made(path, "", _decoded(path))
         else:
             kinds = ", ".join(sorted(SUFFIXES))
-            yield LoadFailure(place=str(path), reason=f"files of this kind are not read ({kinds})")
+            yield LoadFailure(place=place, reason=f"files of this kind are not read ({kinds})")
     except UnicodeDecodeError as error:
-        reason = f"not valid UTF-8 (byte {error.start}): convert the file first"
-        yield LoadFailure(place=str(path), reason=reason)
+        reason = f"not valid {error.encoding.upper()} (byte {error.start}): {_CONVERT}"
+        yield LoadFailure(place=place, reason=reason)
     except OSError as error:
-        yield LoadFailure(place=str(path), reason=error.strerror or str(error))
+        yield LoadFailure(place=place, reason=error.strerror or str(error))
 
 
-def _made(path: Path, name: str, title: str, text: str) -> Iterator[Document | LoadFailure]:
-    if text.strip():
-        yield Document(id=name, title=title, text=text, source=name, file=str(path))
-    else:
-        yield LoadFailure(place=str(path), reason="holds no text")
+def _printable(path: Path) -> str:
+    # A file name need not be valid UTF-8; what we keep and print must be.
+    return path.as_posix().encode(errors="backslashreplace").decode()
+
+
+def _made(path: Path, title: str, text: str) -> Document | LoadFailure:
+    place = _printable(path)
+    if not text.strip():
+        return LoadFailure(place=place, reason="holds no text")
+    full = path.resolve()
+    name = _printable(full.relative_to(Path.cwd()) if full.is_relative_to(Path.cwd()) else full)
+    title = title or _printable(Path(path.stem))
+    return Document(id=name, title=title, text=text, source=name, file=place)
+
+
+def _encoding(start: bytes) -> str:
+    return "utf-16" if start.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
 
 
 def _decoded(path: Path) -> str:
     data = path.read_bytes()
-    encoding = "utf-16" if data.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
-    return data.decode(encoding)
+    return data.decode(_encoding(data))
 
 
-def _jsonl(path: Path) -> Iterator[Document | LoadFailure]:
-    with path.open("rb") as lines:
-        for number, line in enumerate(lines, 1):
-            if not line.strip():
-                continue
-            try:
-                row = json.loads(line.decode("utf-8-sig" if number == 1 else "utf-8"))
-                document = Document.model_validate(row)
-            except UnicodeDecodeError:
-                reason = "not valid UTF-8: convert the file first"
-            except json.JSONDecodeError as error:
-                reason = f"not JSON ({error.msg})"
-            except ValidationError as error:
-                first = error.errors()[0]
-                where = ".".join(map(str, first["loc"])) or "the line"
-                reason = f"{where}: {first['msg'].removeprefix('Value error, ')}"
-            else:
-                yield document.model_copy(update={"file": str(path)})
-                continue
-            yield LoadFailure(place=f"{path}:{number}", reason=reason)
+def _lines(path: Path) -> Iterator[bytes]:
+    """Yield the lines of a file as UTF-8, undecoded, so that each can be wrong for itself."""
+    with path.open("rb") as file:
+        encoding = _encoding(file.read(2))
+        file.seek(0)
+        if encoding == "utf-16":
+            for line in io.TextIOWrapper(file, encoding=encoding):
+                yield line.encode()
+        else:
+            yield from file
+
+
+def _jsonl(path: Path, place: str) -> Iterator[Document | LoadFailure]:
+    for number, line in enumerate(_lines(path), 1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line.decode("utf-8-sig" if number == 1 else "utf-8"))
+            document = Document.model_validate(row)
+        except UnicodeDecodeError:
+            reason = f"not valid UTF-8: {_CONVERT}"
+        except json.JSONDecodeError as error:
+            reason = f"not JSON ({error.msg})"
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(map(str, first["loc"])) or "the line"
+            reason = f"{where}: {first['msg'].removeprefix('Value error, ')}"
+        except (ValueError, RecursionError) as error:
+            # A number of thousands of digits; brackets nested thousands deep.
+            reason = f"not JSON that can be read ({error})"
+        else:
+            yield document.model_copy(update={"file": f"{place}:{number}"})
+            continue
+        yield LoadFailure(place=f"{place}:{number}", reason=reason)
+
+
+_FRONT_MATTER = re.compile(r"\A---[ \t]*\r?\n(.*?\r?\n)?---[ \t]*(?:\r?\n|\Z)", re.DOTALL)
+_TITLE = re.compile(r"^title:[ \t]*(.+)$", re.MULTILINE)
 
 
 def _markdown(text: str) -> tuple[str, str]:
@@ -103,10 +144,10 @@ def _markdown(text: str) -> tuple[str, str]:
     from markdown_it import MarkdownIt
 
     title = ""
-    if text.startswith("---\n") and "\n---\n" in text[4:]:
-        head, text = text[4:].split("\n---\n", 1)
-        named = [line[6:].strip(" \"'") for line in head.splitlines() if line.startswith("title:")]
-        title = named[0] if named else ""
+    if head := _FRONT_MATTER.match(text):
+        named = _TITLE.search(head[1] or "")
+        title = named[1].strip().strip("\"'") if named else ""
+        text = text[head.end() :]
     soup = BeautifulSoup(MarkdownIt("commonmark").enable("table").render(text), "html.parser")
     heading = soup.find(["h1", "h2"])
     return title or (heading.get_text(" ", strip=True) if heading else ""), _blocks(soup)
@@ -117,30 +158,45 @@ def _html(text: str) -> tuple[str, str]:
 
     soup = BeautifulSoup(text, "html.parser")
     title = soup.title.get_text(" ", strip=True) if soup.title else ""
-    for tag in soup(["script", "style", "noscript", "template", "nav", "footer", "title"]):
-        tag.decompose()
     heading = soup.find("h1")
     if not title and heading:
         title = heading.get_text(" ", strip=True)
     return title, _blocks(soup.find("main") or soup.find("article") or soup.body or soup)
 
 
-def _blocks(root: object) -> str:
-    """Return the text, one paragraph a block element, inline elements run on."""
-    from bs4 import Tag
+_LEFT_OUT = frozenset("script style noscript template nav footer title head".split())
+_BLOCK = frozenset(
+    "address article aside blockquote dd details div dl dt figcaption figure h1 h2 h3 h4 h5 h6 "
+    "header hr li main ol p pre section table tr ul".split()
+)
 
-    assert isinstance(root, Tag)
-    for tag in root.find_all(
-        ["p", "div", "li", "tr", "h1", "h2", "h3", "h4", "h5", "h6", "pre", "blockquote", "section"]
-    ):
-        tag.append("\n\n")
-    for tag in root.find_all(["td", "th"]):
-        tag.append("\t")
-    for tag in root.find_all("br"):
-        tag.replace_with("\n")
-    lines = (" ".join(line.split()) for line in root.get_text().splitlines())
-    paragraphs = "\n".join(lines).split("\n\n")
-    return "\n\n".join(p.strip() for p in paragraphs if p.strip())
+
+def _blocks(root: Tag) -> str:
+    """Return the text, one paragraph a block element, inline elements run on."""
+    from bs4.element import CData, NavigableString, Tag
+
+    parts: list[str] = []
+    # A stack, because pages nest deeper than calls may. What ends an element waits as a string;
+    # line breaks count in preformatted text alone.
+    waiting: list[tuple[PageElement | str, bool]] = [(root, False)]
+    while waiting:
+        node, preformatted = waiting.pop()
+        if isinstance(node, Tag):
+            if node.name in _LEFT_OUT:
+                continue
+            border = "\n\n" if node.name in _BLOCK else ""
+            parts.append("\n" if node.name == "br" else border)
+            waiting.append((" " if node.name in {"td", "th"} else border, False))
+            preformatted = preformatted or node.name == "pre"
+            waiting.extend((child, preformatted) for child in reversed(node.contents))
+        elif isinstance(node, NavigableString):
+            # The other kinds of strings are comments, declarations and the like.
+            if type(node) in {NavigableString, CData}:
+                parts.append(str(node) if preformatted else re.sub(r"\s+", " ", node))
+        elif isinstance(node, str):
+            parts.append(node)
+    lines = [" ".join(line.split()) for line in "".join(parts).splitlines()]
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
 
 
 def _pdf(path: Path) -> tuple[str, str]:
@@ -161,4 +217,6 @@ def _pdf(path: Path) -> tuple[str, str]:
     except (PyPdfError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         # pypdf lets many kinds of errors through from the depths of a damaged file.
         raise OSError(0, f"is not a readable PDF ({error})") from error
-    return title or path.stem, "\n\n".join(pages)
+    # Broken fonts give halves of surrogate pairs, which nothing downstream may hold.
+    title, text = (part.encode(errors="replace").decode() for part in (title, "\n\n".join(pages)))
+    return title, text

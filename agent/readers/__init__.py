@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from graph.protocols import Reader
 from graph.types import AnswerType, Candidate
-from retrievers.analysis import language_of
+from retrievers.analysis import Language, language_of
 from retrievers.passage import Passage
 
+__all__ = ["MultilingualReader", "default_reader"]
 
-class BilingualReader:
-    """Gives each question to the reader of its language."""
 
-    def __init__(self, english: Reader, chinese: Reader) -> None:
-        self._readers = {"en": english, "zh": chinese}
+class MultilingualReader:
+    """Gives each passage to the reader of its language, judged by question and passage together.
+
+    `readers` holds one for each language that `retrievers.analysis.language_of` returns.
+    """
+
+    def __init__(self, readers: Mapping[Language, Reader]) -> None:
+        self._readers = dict(readers)
 
     def read(
         self,
@@ -24,12 +29,20 @@ class BilingualReader:
         per_passage: int = 3,
     ) -> list[Candidate]:
         """Return up to `per_passage` spans of each passage; see `graph.protocols.Reader`."""
-        return self._readers[language_of(question)].read(question, passages, expects, per_passage)
+        groups: dict[Language, list[Passage]] = {}
+        for passage in passages:
+            language = language_of(f"{question}\n{passage.text}")
+            groups.setdefault(language, []).append(passage)
+        found: dict[str, list[Candidate]] = {passage.id: [] for passage in passages}
+        for language, group in groups.items():
+            for candidate in self._readers[language].read(question, group, expects, per_passage):
+                found[candidate.passage_id].append(candidate)
+        return [candidate for candidates in found.values() for candidate in candidates]
 
 
-def default_reader() -> Reader:
+def default_reader() -> MultilingualReader:
     """Return the readers that ship; each loads its weights when first used."""
-    from agent.readers.chinese_reader import ChineseReader
     from agent.readers.encoder_reader import EncoderReader
+    from agent.readers.linear_reader import LinearReader
 
-    return BilingualReader(EncoderReader(), ChineseReader())
+    return MultilingualReader({"en": EncoderReader(), "zh": LinearReader()})

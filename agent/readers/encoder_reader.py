@@ -8,23 +8,22 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import json
 import math
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from agent.errors import ModelFileError
 from graph.types import AnswerType, Candidate
 from retrievers.passage import Passage
 
 WEIGHTS = Path(__file__).with_name("reader-en.onnx")
-CARD = Path(__file__).with_name("reader-en.json")
 MAX_QUESTION = 64
 MAX_TOKENS = 320
 """Tokens of a window: question, title and text together. Longer passages take several."""
@@ -32,7 +31,12 @@ STRIDE = 96
 MAX_SPAN = 24
 """Longest answer, in tokens."""
 _BATCH = 8
-_TRIM = " \t\n,.;:!?\"'“”‘’()[]–—-"
+_SPANS = 128
+"""Spans of a window that are looked at: the likeliest, which hold all but a trace of the mass."""
+_TRIM = " \t\n\r\xa0,.;:!?\"'`“”‘’()[]–—-"
+_SHORTENED = re.compile(r"(?:(?:[A-Z]\.){2,}|\b(?:Jr|Sr|St|Inc|Ltd|Co|Corp|Bros)\.)$")
+"""What may end a span with a point of its own: "U.S.", "Jr."."""
+_THOUSANDS = re.compile(r"\d,\d{3}(?!\d)")
 
 
 class Card(BaseModel):
@@ -61,9 +65,16 @@ class _Window(BaseModel):
 
 
 class EncoderReader:
-    """Reads English passages. Loaded when first used; safe to share between threads."""
+    """Reads English passages. Loaded when first used; safe to share between threads.
+
+    `weights` is an ONNX file with its card (`Card`) beside it, under the same name in `.json`;
+    reading raises ModelFileError where either is missing or they do not belong together.
+    """
 
     languages = ("en",)
+
+    def __init__(self, weights: Path = WEIGHTS) -> None:
+        self._weights = weights
 
     @functools.cached_property
     def _tokenizer(self) -> Any:
@@ -79,22 +90,22 @@ class EncoderReader:
 
     @functools.cached_property
     def _card(self) -> Card:
-        return Card.model_validate(json.loads(CARD.read_text(encoding="utf-8")))
+        path = self._weights.with_suffix(".json")
+        try:
+            return Card.model_validate_json(_contents(path))
+        except ValidationError as error:
+            raise ModelFileError(
+                f"the reader's card {path} is damaged: install hoptree again"
+            ) from error
 
     @functools.cached_property
     def _session(self) -> Any:
         import onnxruntime
 
-        try:
-            weights = WEIGHTS.read_bytes()
-        except OSError as error:
-            raise ModelFileError(
-                f"the reader's weights {WEIGHTS} cannot be read ({error.strerror}): "
-                "install hoptree again"
-            ) from error
+        weights = _contents(self._weights)
         if hashlib.sha256(weights).hexdigest() != self._card.sha256:
             raise ModelFileError(
-                f"the reader's weights {WEIGHTS} are not those that were shipped: "
+                f"the reader's weights {self._weights} are not those that their card names: "
                 "install hoptree again"
             )
         options = onnxruntime.SessionOptions()
@@ -172,24 +183,25 @@ class EncoderReader:
         most: int,
     ) -> list[Candidate]:
         spans: dict[tuple[int, int], float] = {}
-        null = math.inf
+        margin = math.inf
         for window, (starts, ends) in windows:
-            null = min(null, float(starts[0] + ends[0]))
             last = window.first + len(window.offsets)
-            start, end = starts[window.first : last], ends[window.first : last]
-            for i in np.argsort(-start)[:20]:
-                for j in range(i, min(i + MAX_SPAN, len(end))):
-                    at = _snapped(passage.text, window.offsets[i][0], window.offsets[j][1])
-                    if at is not None:
-                        score = float(start[i] + end[j])
-                        spans[at] = max(spans.get(at, -math.inf), score)
+            likely = _likely_spans(starts[window.first : last], ends[window.first : last])
+            best = -math.inf
+            for first, final, score in likely:
+                at = _snapped(passage.text, window.offsets[first][0], window.offsets[final][1])
+                if at is not None:
+                    spans[at] = max(spans.get(at, -math.inf), score)
+                    best = max(best, score)
+            # A passage answers where one of its windows does.
+            margin = min(margin, float(starts[0] + ends[0]) - best)
         if not spans:
             return []
         ordered = sorted(spans.items(), key=lambda row: (-row[1], row[0]))
         top = ordered[0][1]
         total = sum(math.exp(score - top) for _, score in ordered)
-        margin = self._card.no_answer_scale * (null - top) + self._card.no_answer_shift
-        no_answer = 1 / (1 + math.exp(-max(-30.0, min(30.0, margin))))
+        logit = self._card.no_answer_scale * margin + self._card.no_answer_shift
+        no_answer = 1 / (1 + math.exp(-max(-30.0, min(30.0, logit))))
         kept: list[tuple[int, int]] = []
         found = []
         for (start_at, end_at), score in ordered:
@@ -211,19 +223,66 @@ class EncoderReader:
         return found
 
 
+def _likely_spans(
+    starts: NDArray[np.float32], ends: NDArray[np.float32]
+) -> list[tuple[int, int, float]]:
+    """Return (first token, last token, score) of the best spans of at most MAX_SPAN tokens."""
+    scores = starts[:, None] + ends[None, :]
+    length = np.arange(len(ends))[None, :] - np.arange(len(starts))[:, None]
+    scores[(length < 0) | (length >= MAX_SPAN)] = -np.inf
+    flat = scores.ravel()
+    top = np.argpartition(-flat, _SPANS)[:_SPANS] if flat.size > _SPANS else np.arange(flat.size)
+    return [
+        (int(i) // len(ends), int(i) % len(ends), float(flat[i]))
+        for i in top
+        if np.isfinite(flat[i])
+    ]
+
+
+def _contents(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ModelFileError(
+            f"the reader's file {path} cannot be read ({error.strerror}): install hoptree again"
+        ) from error
+
+
 def _snapped(text: str, start: int, end: int) -> tuple[int, int] | None:
     """Widen a span to whole words, then drop marks around it; None where nothing is left."""
-    while start > 0 and text[start - 1].isalnum() and text[start].isalnum():
+    while start > 0 and _joined(text, start):
         start -= 1
-    while end < len(text) and text[end].isalnum() and text[end - 1].isalnum():
+    while end < len(text) and _joined(text, end):
         end += 1
     while start < end and text[start] in _TRIM:
-        start += 1
-    while end > start and text[end - 1] in _TRIM:
-        # "St.", "Jr." and "U.S." keep their point, a bracket that the span opened is kept too.
-        if text[end - 1] == "." and end - start >= 2 and text[start:end].count(".") > 1:
+        if text[start] == "-" and text[start + 1 : start + 2].isdigit():
             break
-        if text[end - 1] == ")" and "(" in text[start:end]:
+        start += 1
+    if text[start:end].count("(") > text[start:end].count(")") and text[end : end + 1] == ")":
+        end += 1
+    while end > start and text[end - 1] in _TRIM:
+        inside = text[start:end]
+        if inside[-1] == ")" and inside.count("(") == inside.count(")"):
+            break
+        if _SHORTENED.search(inside):
             break
         end -= 1
     return (start, end) if start < end else None
+
+
+def _joined(text: str, at: int) -> bool:
+    """Return whether a border at `at` would cut a word or a number ("11,900", "6.5") in two."""
+    if text[at - 1].isalnum() and text[at].isalnum():
+        return True
+    return any(
+        mark > 0
+        and (
+            _THOUSANDS.match(text, mark - 1) is not None
+            or (
+                text[mark] == "."
+                and text[mark - 1].isdigit()
+                and text[mark + 1 : mark + 2].isdigit()
+            )
+        )
+        for mark in (at - 1, at)
+    )

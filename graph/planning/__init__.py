@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 
+from graph.planning.agreement import decompose_agreement
 from graph.planning.check import normal, rank
 from graph.planning.chinese import decompose_chinese
+from graph.planning.common import decompose_common
 from graph.planning.comparison import decompose_comparison
 from graph.planning.language import expected_type
 from graph.planning.model import Complete, propose_by_model
-from graph.planning.nested import decompose
+from graph.planning.nested import decompositions
 from graph.types import Plan, SubQuestion
 from retrievers.analysis import language_of
 
@@ -20,15 +22,24 @@ WHOLE = 0.35
 
 
 def by_language(question: str) -> list[Plan]:
-    """Return the plans that grammar gives: a comparison, a chain of descriptions, or none."""
+    """Return the plans that grammar gives, the likeliest first: often one, sometimes none."""
     if language_of(question) == "zh":
-        found = [(decompose_chinese(question), NESTED)]
+        found: list[tuple[list[SubQuestion] | None, float]] = [
+            (decompose_chinese(question), NESTED)
+        ]
     else:
-        found = [(decompose_comparison(question) or [], COMPARISON), (decompose(question), NESTED)]
+        found = [
+            (decompose_comparison(question), COMPARISON),
+            (decompose_agreement(question), COMPARISON),
+            (decompose_common(question), COMPARISON),
+        ]
+        found += [
+            (steps, NESTED / (1 + place)) for place, steps in enumerate(decompositions(question))
+        ]
     return [
         Plan(steps=tuple(steps), planner="linguistic", score=score)
         for steps, score in found
-        if len(steps) > 1 or (steps and normal(steps[0].text) != normal(question))
+        if steps and (len(steps) > 1 or normal(steps[0].text) != normal(question))
     ]
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from graph.planning.language import Masked
+from graph.planning.language import expected_type
+from graph.planning.masking import Masked
 from graph.planning.substitute import references
-from graph.types import Operator, Plan
+from graph.types import AnswerType, Operator, Plan, SubQuestion
 
 MAX_STEPS = 8
 MAX_LENGTH = 500
@@ -17,6 +18,12 @@ _ASKS = re.compile(
     r"|谁|什么|哪|何|几|多少|多[大长高远]|是否|吗|怎|为什么",
     re.IGNORECASE,
 )
+
+
+_ASKS_TWICE = re.compile(
+    r"^(?:In |At |On |To )?(?:Who|What|Which|When|Where)\b.*\b(?:what|how (?:many|much|long))\b"
+)
+_OPEN = {AnswerType.ANY, AnswerType.ENTITY}
 
 
 def normal(text: str) -> str:
@@ -59,6 +66,8 @@ def check(question: str, plan: Plan) -> list[str]:
                 problems.append(f"step {number} is a lookup and cannot have an operator")
             if not _ASKS.search(step.text):
                 problems.append(f"step {number} asks nothing")
+            if _ASKS_TWICE.search(step.text):
+                problems.append(f"step {number} asks two things")
             seen.setdefault(normal(step.text), number)
         elif step.operator is None:
             problems.append(f"step {number} is an operator without its kind")
@@ -70,11 +79,26 @@ def check(question: str, plan: Plan) -> list[str]:
     unused = sorted(set(range(1, len(steps))) - used)
     if unused:
         problems.append(f"step {unused[0]} is not used")
-    said = normal(" ".join(" ".join([s.text, *s.labels]) for s in steps if s.kind == "lookup"))
-    for title in Masked(question).titles():
-        if normal(title) not in said:
-            problems.append(f"“{title}” is in no step")
+    problems.extend(_last_step(question, steps[-1]))
+    # An operator's text is the question itself and proves nothing; its labels count.
+    spoken = [[s.text] if s.kind == "lookup" else s.labels for s in steps]
+    said = f" {normal(' '.join(text for texts in spoken for text in texts))} "
+    # The noun before a name ("film X") says what it is and may go.
+    names = [re.sub(r"^(?:[a-z]+ )+(?=[^a-z])", "", title) for title in Masked(question).titles()]
+    problems.extend(f"“{n}” is in no step" for n in names if f" {normal(n)} " not in said)
+    numbers = re.findall(r"\b\d[\d.,]*\b", question)
+    problems.extend(f"“{n}” is in no step" for n in numbers if f" {normal(n)} " not in said)
     return problems
+
+
+def _last_step(question: str, last: SubQuestion) -> list[str]:
+    """Return what keeps the last step from answering what the question asks for."""
+    wanted = expected_type(question)
+    if last.labels and last.expects is not AnswerType.YES_NO and last.operator is not Operator.BOTH:
+        return []  # a choice: its labels stand in the question
+    if wanted in _OPEN or last.expects in _OPEN or wanted is last.expects:
+        return []
+    return [f"the last step answers with a {last.expects}, the question asks for a {wanted}"]
 
 
 def rank(question: str, plans: Sequence[Plan]) -> list[Plan]:

@@ -1,104 +1,133 @@
-"""Decomposition of Chinese questions: chains of 的, and comparisons of two things."""
+"""Decomposition of nested Chinese questions: descriptions with 的, the innermost first."""
 
 from __future__ import annotations
 
+import functools
+import logging
 import re
+from typing import Any
 
+from graph.planning.chinese_comparison import decompose_pair
 from graph.planning.language import expected_type
-from graph.types import Operator, SubQuestion
+from graph.types import SubQuestion
 
-_PEOPLE = (
-    "导演|作者|主演|演员|歌手|演唱者|作曲家?|作曲者|编剧|制片人|父亲|母亲|妻子|丈夫|配偶|儿子|女儿|"
-    "哥哥|弟弟|姐姐|妹妹|创始人|创办人|创建者|发明者|校长|总统|主席|队长|教练|设计师|老师|学生|主角|祖父|外祖父"
+MAX_STEPS = 6
+# Who or what is described. Only people and works lead on to a further fact by themselves; a place
+# or an attribute does where 的 follows it ("…的出生地的人口").
+PEOPLE = (
+    "导演|作者|主演|女主角|男主角|演员|歌手|演唱者|作曲家|作曲者|作曲|作词者|编剧|制片人|父亲|母亲|妻子|丈夫|"
+    "配偶|儿子|女儿|哥哥|弟弟|姐姐|妹妹|兄长|创始人|创办人|创办者|创建者|创立者|发明者|发明人|校长|总统|主席|"
+    "队长|教练|主教练|设计师|设计者|老师|学生|主角|继任者|前任|建立者|开国皇帝"
 )
-_THINGS = "出生地|出生日期|生日|国籍|首都|总部|母校|故乡|家乡|所在地|所在城市|所在国家|公司|学校|作品|代表作|专辑|乐队|面积|人口"
-_RELATION = rf"(?:{_PEOPLE}|{_THINGS})"
-# "《霸王别姬》的导演的母亲是谁", "《霸王别姬》的导演出生在哪里"
-_CHAIN = re.compile(
-    rf"^(?P<thing>《[^》]+》|[^的，,？?]+?)(?P<chain>(?:的{_RELATION})+)(?P<rest>.*)$"
+_ATTRIBUTES = (
+    "出生地|出生日期|生日|国籍|首都|总部|母校|故乡|家乡|所在地|所在城市|所在国家|公司|学校|代表作|专辑|乐队|"
+    "国家|城市|省份|省会|大学|作品|原著|母公司"
 )
-_COMPARED = re.compile(
-    r"^(?P<a>《[^》]+》|[^，,和与跟]+?)(?:和|与|跟)(?P<b>《[^》]+》|[^，,]+?)(?:相比)?[，,]?"
-    r"(?P<which>谁|哪一?[个部位座本首所家条]\w{0,3}?)(?:的)?(?P<what>.*?)[？?]?$"
+# "the man who did it" is one man where something is said of him alone.
+_ONE_MAN = "人(?=的|是在|出生|毕业|去世|逝世|来自|曾)"
+_NAME = r"(?:《[^》]+》|#\d+|[^的，,？?《》]+?)"
+_OF = re.compile(rf"^(?P<thing>{_NAME})的(?P<relation>{PEOPLE}|{_ATTRIBUTES})(?P<rest>.*)$")
+_WHO_DID = re.compile(
+    rf"^(?P<deed>[^的，,？?]*?(?:《[^》]+》[^的，,？?]*|[^的，,？?]+))的(?:那[位个名])?"
+    rf"(?P<noun>{PEOPLE}|{_ONE_MAN}|皇帝|{_ATTRIBUTES})(?P<rest>.*)$"
 )
-_EARLIER = re.compile(r"更?(?:早|先|年长|年纪[更较]?大|老)")
-_LATER = re.compile(r"更?(?:晚|后|年轻|年纪[更较]?小)")
-_TIMES = (
-    (r"出生|年长|年轻|年纪|老", "{x}是什么时候出生的？"),
-    (r"去世|逝世|死", "{x}是什么时候去世的？"),
-    (r"上映|发行|发布|播出", "{x}是什么时候上映的？"),
-    (r"成立|创立|创办|建立|建成", "{x}是什么时候成立的？"),
+_IS_ASKED = re.compile(
+    r"(?:又|究竟|到底|分别|都)?(?:是|叫|为|叫做)(?:谁|什么|哪里|什么名字|哪[一几]?[位座个部家本首些].{0,4})?"
+    r"|(?:都)?(?:有|包括)(?:哪些|谁|几|多少).*"
 )
-_MEASURES = (
-    (r"高", "{x}的高度是多少？"),
-    (r"长", "{x}的长度是多少？"),
-    (r"人口", "{x}的人口是多少？"),
-    (r"大|面积", "{x}的面积是多少？"),
+# What may follow the thing described, and verbs of deeds, where the tagger sees nouns.
+_SAID = re.compile(rf"{_ATTRIBUTES}|年龄|身高|出生|毕业|去世|逝世|来自|曾|是|在|于|有")
+_DEED = re.compile(
+    r"(?:饰演|扮演|执导|演唱|主演|出演|创作|撰写|编写|谱写|创办|创立|创建|建立|发明|发现|设计|提出|获得)(?=.)"
 )
+_KIN = {
+    "祖父": ("父亲", "父亲"),
+    "爷爷": ("父亲", "父亲"),
+    "祖母": ("父亲", "母亲"),
+    "奶奶": ("父亲", "母亲"),
+    "外祖父": ("母亲", "父亲"),
+    "外公": ("母亲", "父亲"),
+    "外祖母": ("母亲", "母亲"),
+    "外婆": ("母亲", "母亲"),
+    "岳父": ("妻子", "父亲"),
+    "岳母": ("妻子", "母亲"),
+    "公公": ("丈夫", "父亲"),
+    "婆婆": ("丈夫", "母亲"),
+    "女婿": ("女儿", "丈夫"),
+    "儿媳": ("儿子", "妻子"),
+}
+_KIN_WORD = re.compile(rf"的({'|'.join(sorted(_KIN, key=len, reverse=True))})(?=是|的|叫|[？?]|$)")
+
+
+@functools.cache
+def _tagger() -> Any:
+    import jieba
+    import jieba.posseg
+
+    jieba.setLogLevel(logging.ERROR)
+    return jieba.posseg.dt
 
 
 def decompose_chinese(question: str) -> list[SubQuestion]:
     """Return the steps; a single one where nothing is nested or compared."""
-    text = "".join(question.split())
-    return _comparison(text) or _chain(text) or [_lookup(question.strip())]
+    text = re.sub(r"[？?。]*$", "", "".join(question.split()))
+    return decompose_pair(text, PEOPLE) or _chain(_spelt(text)) or [_lookup(question.strip())]
 
 
 def _lookup(text: str) -> SubQuestion:
     return SubQuestion(text=text, expects=expected_type(text))
 
 
+def _spelt(text: str) -> str:
+    """Spell out kinship that no document states: 外祖父 is the mother's father."""
+    return _KIN_WORD.sub(lambda m: "的{}的{}".format(*_KIN[m[1]]), text)
+
+
 def _chain(text: str) -> list[SubQuestion] | None:
-    match = _CHAIN.match(text)
-    if match is None:
-        return None
-    relations = re.findall(_RELATION, match["chain"])
-    rest = match["rest"].rstrip("？?")
-    if re.fullmatch(r"(?:是|叫|为)(?:谁|什么|哪里|哪国人?|什么名字|多少|哪位|哪一位)?", rest):
-        last, relations = relations[-1], relations[:-1]
-        final = f"的{last}{rest}？"
-    else:
-        final = f"{rest}？"
-    if not relations:
-        return None
     steps: list[SubQuestion] = []
-    thing = match["thing"]
-    for relation in relations:
-        asked = "谁" if re.fullmatch(_PEOPLE, relation) else "什么"
-        steps.append(_lookup(f"{thing}的{relation}是{asked}？"))
-        thing = f"#{len(steps)}"
-    return [*steps, _lookup(thing + final)]
+    while len(steps) < MAX_STEPS - 1:
+        found = _innermost(text)
+        if found is None:
+            break
+        asked, rest = found
+        steps.append(_lookup(asked))
+        text = f"#{len(steps)}{rest}"
+    return [*steps, _lookup(text + "？")] if steps else None
 
 
-def _comparison(text: str) -> list[SubQuestion] | None:
-    match = _COMPARED.match(text)
-    if match is None:
-        return None
-    what, options = match["what"], [match["a"], match["b"]]
-    earlier, later = _EARLIER.search(what), _LATER.search(what)
-    if earlier or later:
-        default = "{x}是什么时候出生的？" if match["which"] == "谁" else "{x}是什么时候成立的？"
-        form = next((form for words, form in _TIMES if re.search(words, what)), default)
-        operator = Operator.EARLIER if earlier else Operator.LATER
-    else:
-        found = next((form for words, form in _MEASURES if re.search(words, what)), None)
-        if found is None or not re.search(r"更|较|最", what):
+def _innermost(text: str) -> tuple[str, str] | None:
+    """Return the question for the first description and what follows it in the question."""
+    match = _WHO_DID.match(text)
+    if match is not None and _begins_with_verb(match["deed"]):
+        if not _goes_on(match["rest"], match["noun"]):
             return None
-        form, operator = found, Operator.LARGER
-    steps = []
-    things = list(options)
-    role = re.search(_PEOPLE, what)
-    if role:
-        steps = [_lookup(f"{option}的{role[0]}是谁？") for option in options]
-        things = ["#1", "#2"]
-    first = len(steps) + 1
-    steps += [_lookup(form.replace("{x}", thing)) for thing in things]
-    return [
-        *steps,
-        SubQuestion(
-            text=text,
-            kind="operator",
-            operator=operator,
-            arguments=(first, first + 1),
-            labels=tuple(options),
-        ),
-    ]
+        person = re.fullmatch(rf"{PEOPLE}|人|皇帝", match["noun"])
+        asked = f"谁{match['deed']}？" if person else f"{match['deed']}的{match['noun']}是什么？"
+        return asked, match["rest"]
+    match = _OF.match(text)
+    if match is None or not _goes_on(match["rest"], match["relation"]):
+        return None
+    person = re.fullmatch(PEOPLE, match["relation"])
+    return f"{match['thing']}的{match['relation']}是{'谁' if person else '什么'}？", match["rest"]
+
+
+def _goes_on(rest: str, noun: str) -> bool:
+    """Tell whether something is asked of the thing described, not just which thing it is."""
+    if not rest or re.match(r"[和与跟、，,]", rest) or _IS_ASKED.fullmatch(rest):
+        return False
+    if rest.startswith("的"):
+        return len(rest) > 2
+    # "他的儿子启拔", "主演人员": a noun that follows at once belongs to the same name or word.
+    following = next(iter(_tagger().cut(rest)))
+    if following.flag[0] in "nkcj" and not _SAID.match(rest):
+        return False
+    return re.fullmatch(rf"{PEOPLE}|人|皇帝|作品|原著|公司|乐队|国家|城市", noun) is not None
+
+
+def _begins_with_verb(deed: str) -> bool:
+    if deed.startswith(("《", "#")):
+        return False
+    if _DEED.match(deed):
+        return True
+    first = next(iter(_tagger().cut(deed)), None)
+    return first is not None and first.flag == "v" and first.word != deed

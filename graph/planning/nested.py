@@ -1,8 +1,9 @@
-"""Nested descriptions: "the mother of the director of X" is asked from the inside out.
+"""Decomposition of nested questions: the innermost description first, as a question of its own.
 
-A description is a noun phrase with a definite head noun and something attached that leads to a
-name: an "of" phrase, a possessive, a relative clause or a participle. Each is resolved by a
-sub-question of its own and replaced by a reference, innermost first; what remains is the last step.
+A question holds descriptions of things it does not name: "the director of film X", "the city where
+X lived". Each is a noun with what leads to a name: an "of" phrase, a possessive, a relative clause
+or a participle. Each is resolved by a sub-question of its own and replaced by a reference,
+innermost first; what remains is the last step.
 """
 
 from __future__ import annotations
@@ -10,61 +11,72 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from graph.planning.language import Masked, expected_type, noun_type, parser
+from graph.planning.clauses import asked_of_clause, question_word, text_of
+from graph.planning.insitu import split_in_situ
+from graph.planning.kinship import readings
+from graph.planning.language import asks_here, expected_type, noun_type, parser
+from graph.planning.masking import Masked
 from graph.types import AnswerType, SubQuestion
 
 MAX_STEPS = 6
-# "the city of X", "the film X": the noun says what X is, it does not lead away from it.
+# "the city of X": the noun says what X is, it does not lead away from it.
 _APPOSITION = set(
     "city state town village province county kingdom island republic university battle district "
     "region country film movie song album book novel series show game play band".split()
 )
+# Nouns that name a property of their complement and so are asked for with it, never alone.
 _EMPTY_HEADS = set(
     "name kind type sort part number amount one list member rest year date day time end beginning "
-    "middle population half reason way birth death origin citizenship idea form".split()
+    "middle population half reason way birth death origin citizenship idea form title story series "
+    "side area top bottom age size length height era home site".split()
+)
+_PROPERTIES = set(
+    "nationality citizenship religion occupation profession genre language ethnicity gender sex "
+    "population age height length size area currency position rank color colour".split()
 )
 _ATTACHED = {"prep", "poss", "relcl", "acl"}
-_AUXILIARIES = {"aux", "auxpass"}
-_WH = {"WDT", "WP", "WP$", "WRB"}
-# Kinship that no document states as such, in terms of what documents state.
-_KINSHIP = {
-    "paternal grandfather": ("father", "father"),
-    "paternal grandmother": ("mother", "father"),
-    "maternal grandfather": ("father", "mother"),
-    "maternal grandmother": ("mother", "mother"),
-    "grandfather": ("father", "father"),
-    "grandmother": ("mother", "mother"),
-    "father-in-law": ("father", "spouse"),
-    "mother-in-law": ("mother", "spouse"),
-    "brother-in-law": ("brother", "spouse"),
-    "sister-in-law": ("sister", "spouse"),
-    "sibling-in-law": ("sibling", "spouse"),
-    "child-in-law": ("spouse", "child"),
-    "son-in-law": ("husband", "daughter"),
-    "daughter-in-law": ("wife", "son"),
-    "uncle": ("brother", "father"),
-    "aunt": ("sister", "father"),
-    "stepmother": ("wife", "father"),
-    "stepfather": ("husband", "mother"),
-}
-_KIN = "|".join(sorted(_KINSHIP, key=len, reverse=True))
-_KIN_OF = re.compile(rf"(?:the )?({_KIN}) of ")
-_KIN_POSSESSIVE = re.compile(rf"(\w+)['’]s? ({_KIN})\b")
+_TO_NAMES = {"of", "from", "by", "for", "in", "at", "on", "behind", "to", "with"}
+# "an album entitled X": the participle gives the name and leads nowhere.
+_NAMING = {"entitle", "title", "call", "name", "dub", "nickname"}
+_EXTRAPOSED = re.compile(
+    r"((?:When|Where|How) (?:was|were)) (the \w+) (\w+) ((?:who|that|which) .+)\?"
+)
+_STRANDED = {"in", "at", "on", "of", "out", "from", "by", "for", "to", "with", "near"}
 _DEGENERATE = re.compile(
     r"(?:who|what|when|where|which \w+) (?:is|was|are|were) #\d+\s*\??", re.IGNORECASE
 )
+_LEAD = re.compile(
+    r"(?P<lead>(?:When|Where|Why|How(?: \w+)?|(?:In|On|At|From|To|For) (?:what|which)(?: \w+){1,2}"
+    r"|(?:What|Which)(?: \w+){1,2})"
+    r" (?:was|were|is|are|did|does|do|has|had)) (?P<phrase>.+)\?"
+)
+_OBJECT_GAP = re.compile(r"\b(?:that|which|whom|who|where|when)\s+(?:(?:the|an?) )?[A-Z]")
+_GROUP_GENITIVE = re.compile(r"\b(the (\w+) of (?:the )?[A-Z]\w+)['’][sS]? (\w+)(?=\?|$)")
+
+
+def decompositions(question: str) -> list[list[SubQuestion]]:
+    """Return the readings of a question as steps, the likeliest first: kinship may have two."""
+    masked = Masked(_plain(question))
+    split = split_in_situ(masked)
+    if split is not None:
+        first, last = split
+        if first is None:
+            return decompositions(last)
+        steps = decompose(first)
+        text = last.replace("#1", f"#{len(steps)}")
+        return [[*steps, SubQuestion(text=text, expects=expected_type(text))]]
+    return [_chain(Masked(_plain(question)), text) for text in readings(masked.text)]
 
 
 def decompose(question: str) -> list[SubQuestion]:
     """Return the steps of a nested question; a single step where nothing is nested."""
-    masked = Masked(_plain(question))
+    return decompositions(question)[0]
+
+
+def _chain(masked: Masked, text: str) -> list[SubQuestion]:
     steps: list[SubQuestion] = []
-    text = _kinship(masked.text)
-    # "When was the pianist who recorded X born?": the parser would give "born" to the clause.
-    split = re.fullmatch(r"((?:When|Where|How|In \w+ \w+) (?:was|were|is|are) .+?) (\w+)\?", text)
-    tail = split[2] if split and parser()(text)[-2].tag_ == "VBN" else ""
-    if split and tail:
-        text = f"{split[1]}?"
+    text = _EXTRAPOSED.sub(r"\1 \2 \4 \3?", _GROUP_GENITIVE.sub(_of_group, text))
+    lead, text, tail = _without_tail(text, masked)
     while len(steps) < MAX_STEPS - 1:
         doc = parser()(text)
         found = _innermost(doc, masked)
@@ -77,8 +89,8 @@ def decompose(question: str) -> list[SubQuestion]:
         word = masked.add(f"#{len(steps)}")
         text = _spliced(doc, span, word)
     if tail:
-        text = f"{text.rstrip('? ')} {tail}?"
-    final = masked.unmask(text)
+        text = f"{lead} {text.removeprefix('Where was ').rstrip('? ')} {tail}?"
+    final = _inverted(masked.unmask(text))
     if steps and _DEGENERATE.fullmatch(final):
         # "Where was the place of death of X?" asks nothing beyond its description.
         kind = expected_type(final)
@@ -95,16 +107,55 @@ def _plain(question: str) -> str:
     return re.sub(r"^What (is|was) the name of (?=the |an? )", r"What \1 ", text)
 
 
-def _kinship(text: str) -> str:
-    def of(match: re.Match[str]) -> str:
-        outer, inner = _KINSHIP[match[1]]
-        return f"the {outer} of the {inner} of "
+def _of_group(match: re.Match[str]) -> str:
+    """Read "the director of X's birthday" as the birthday of the director."""
+    person = noun_type(match[2]) is AnswerType.PERSON
+    return f"the {match[3]} of {match[1]}" if person else match[0]
 
-    def possessive(match: re.Match[str]) -> str:
-        outer, inner = _KINSHIP[match[2]]
-        return f"the {outer} of the {inner} of {match[1]}"
 
-    return _KIN_OF.sub(of, _KIN_POSSESSIVE.sub(possessive, text))
+def _without_tail(text: str, masked: Masked) -> tuple[str, str, str]:
+    """Take off the verb after the last name: "Where did the director of X |study|?".
+
+    The parser would give it to the phrase before it. What is left is a question about that phrase.
+    """
+    match = _LEAD.fullmatch(text)
+    if match is None:
+        return "", text, ""
+    words = match["phrase"].split()
+    named = [n for n, w in enumerate(words) if masked.is_title(re.sub(r"\W.*", "", w))]
+    if not named:
+        return "", text, ""
+    last = named[-1]
+    if "'" in words[last] or "’" in words[last]:
+        # "X's father die": the possessed noun still belongs to the phrase.
+        last = _next_noun(words, last)
+    if match["lead"].split()[-1] in {"was", "were", "is", "are"}:
+        # One participle, with its preposition, ends the question; nouns belong to the phrase.
+        prepositions = next(n for n, w in enumerate(reversed(words)) if w not in _STRANDED)
+        if match["lead"].startswith(("What", "Which")) and not prepositions:
+            return "", text, ""
+        last = max(last, len(words) - 2 - prepositions)
+    phrase, tail = words[: last + 1], words[last + 1 :]
+    if not 1 <= len(tail) <= 4 or _OBJECT_GAP.search(" ".join(phrase)):
+        return "", text, ""
+    if not re.search(r"\b(?:of|by|in|who|that)\b|['’]", " ".join(phrase)):
+        return "", text, ""
+    return match["lead"], f"Where was {' '.join(phrase)}?", " ".join(tail)
+
+
+def _next_noun(words: list[str], after: int) -> int:
+    known = (n for n in range(after + 1, len(words)) if noun_type(words[n]) is not AnswerType.ANY)
+    return next(known, after + 1)
+
+
+def _inverted(text: str) -> str:
+    """Turn "Which country #1 is from?" into "Which country is #1 from?"."""
+    text = re.sub(r"^((?:Which|What) \w+) (#\d+) (is|was|are|were) ", r"\1 \3 \2 ", text)
+    match = re.fullmatch(r"((?:Which|What) \w+) (#\d+) (\w+)\?", text)
+    if match is None:
+        return text
+    verb = parser()(f"He {match[3]} it.")[1]
+    return f"{match[1]} did {match[2]} {verb.lemma_}?" if verb.tag_ == "VBD" else text
 
 
 def _innermost(doc: Any, masked: Masked) -> tuple[tuple[int, int], str] | None:
@@ -116,142 +167,87 @@ def _innermost(doc: Any, masked: Masked) -> tuple[tuple[int, int], str] | None:
         if token.lemma_.lower() in _EMPTY_HEADS or not _is_inner(token):
             continue
         attached = [c for c in token.children if c.dep_ in _ATTACHED and _leads(c, masked, token)]
-        if attached and _definite(token):
-            edges = [t.i for t in token.subtree]
-            found.append((max(edges) - min(edges), token, attached))
+        members = _members(token)
+        if attached and _definite(token) and not any(asks_here(t) for t in members):
+            found.append((len(members), token, attached, members))
     if not found:
         return None
-    _, head, attached = min(found, key=lambda row: (row[0], row[1].i))
-    members = _members(head)
+    _, head, attached, members = min(found, key=lambda row: (row[0], row[1].i))
     return (members[0].i, members[-1].i + 1), _asked(doc, head, attached, members)
 
 
 def _members(head: Any) -> list[Any]:
-    """Return the tokens of the phrase, without punctuation at its ends."""
-    tokens = [t for t in head.subtree if not (t.dep_ in {"cc", "conj"} and t.head.i == head.i)]
-    conjoined = {t.i for c in head.children if c.dep_ == "conj" for t in c.subtree}
-    tokens = [t for t in tokens if t.i not in conjoined]
-    # A subtree may have gaps; the phrase is the run of tokens around its head.
+    """Return the tokens of the phrase: the run around its head, without a conjoined phrase."""
+    conjoined = {t.i for c in head.children if c.dep_ in {"conj", "cc"} for t in c.subtree}
+    by_index = {t.i: t for t in head.subtree if t.i not in conjoined}
     run = [head]
-    by_index = {t.i: t for t in tokens}
     while run[-1].i + 1 in by_index:
         run.append(by_index[run[-1].i + 1])
     while run[0].i - 1 in by_index:
         run.insert(0, by_index[run[0].i - 1])
-    while run and run[-1].is_punct:
+    while len(run) > 1 and run[-1].is_punct:
         run.pop()
     return run
 
 
 def _is_inner(token: Any) -> bool:
     """Tell a phrase inside the question from the one that is asked for."""
-    if any(t.tag_ in _WH for t in token.children) or token.dep_ == "ROOT":
+    if any(asks_here(t) for t in token.children) or token.dep_ == "ROOT":
         return False
-    # "Who is the director …": the subject or attribute of a bare "be" is what is asked for.
     verb = token.head
-    if token.dep_ in {"attr", "nsubj"} and verb.lemma_ == "be" and verb.dep_ == "ROOT":
-        complements = [c for c in verb.children if c.dep_ in {"attr", "nsubj", "acomp", "prep"}]
-        if any(c.tag_ in _WH for c in complements):
-            return False
-        # "What nationality is the director …", "Where was the director …"
-        return any(t.tag_ in _WH for t in token.doc if t.head.i != token.i)
-    return True
+    if token.dep_ not in {"attr", "nsubj"} or verb.lemma_ != "be" or verb.dep_ != "ROOT":
+        return True
+    # "Who is the director …", "What city is the seat …": the complement of what is asked for is
+    # the same thing, unless a property of it is asked ("What nationality is the director …").
+    others = [c for c in verb.children if c.i != token.i and c.dep_ in {"attr", "nsubj", "acomp"}]
+    asked = [c for c in others if any(asks_here(t) for t in c.subtree)]
+    if asked:
+        return any(c.lemma_.lower() in _PROPERTIES for c in asked)
+    return any(asks_here(t) for t in token.doc)
 
 
 def _definite(token: Any) -> bool:
-    dets = [c for c in token.children if c.dep_ in {"det", "poss"}]
-    if any(d.dep_ == "poss" for d in dets):
-        return True
+    determiners = [c for c in token.children if c.dep_ in {"det", "poss"}]
     if token.tag_ in {"NNS", "NNPS"}:
         return False
-    if any(d.lower_ in {"a", "an", "any", "some", "each", "every", "no"} for d in dets):
+    if any(d.dep_ == "poss" for d in determiners):
+        return True
+    if any(d.lower_ in {"a", "an", "any", "some", "each", "every", "no"} for d in determiners):
         return any(c.dep_ in {"relcl", "acl"} for c in token.children)
-    return bool(dets) or token.dep_ in {"pobj", "poss", "dobj", "nsubj", "nsubjpass"}
+    return bool(determiners) or token.dep_ in {"pobj", "poss", "dobj", "nsubj", "nsubjpass"}
 
 
 def _leads(attached: Any, masked: Masked, head: Any) -> bool:
-    """Tell whether an attachment leads to a name, and so can be looked up."""
-    if attached.dep_ == "prep":
-        if attached.lower_ not in {"of", "from", "by", "for", "in", "at", "on", "behind", "to"}:
+    """Tell whether an attachment leads from a noun to a name, and so can be looked up."""
+    if attached.dep_ in {"prep", "poss"}:
+        if noun_type(head.lemma_) is AnswerType.ANY:
+            return False
+        if attached.dep_ == "prep" and attached.lower_ not in _TO_NAMES:
             return False
         if attached.lower_ == "of" and head.lemma_.lower() in _APPOSITION:
             return False
-        if attached.lower_ in {"in", "at", "on", "to"} and noun_type(head.lemma_) is AnswerType.ANY:
-            return False
-    names = [t for t in attached.subtree if masked.is_title(t.text) or t.pos_ == "PROPN"]
-    return bool(names)
+    if attached.dep_ == "acl" and (attached.lemma_ in _NAMING or attached.tag_ == "VB"):
+        return False
+    return any(masked.is_title(t.text) or t.pos_ == "PROPN" for t in attached.subtree)
 
 
 def _asked(doc: Any, head: Any, attached: list[Any], members: list[Any]) -> str:
-    who = "Who" if noun_type(head.lemma_) is AnswerType.PERSON else "What"
-    phrase = doc[members[0].i : members[-1].i + 1].text
     clauses = [c for c in attached if c.dep_ in {"relcl", "acl"}]
     if len(attached) == 1 and clauses:
-        asked = _from_clause(head, clauses[0], members, who)
+        asked = asked_of_clause(head, clauses[0], members)
         if asked:
             return asked
+    phrase = re.sub(r"^The\b", "the", text_of(members))
     verb = "was" if re.search(r"\b(?:was|were|did|had)\b|ed\b", phrase) else "is"
-    return f"{who} {verb} {phrase}?"
-
-
-def _noun(head: Any, clause: Any) -> str:
-    """Return the head noun with its adjectives and compounds, without determiner and clause."""
-    left = [t for c in head.lefts if c.dep_ not in {"det", "poss"} for t in c.subtree]
-    return " ".join(t.text for t in [*left, head])
-
-
-def _from_clause(head: Any, clause: Any, members: list[Any], who: str) -> str | None:
-    among = {t.i for t in members}
-    inside = [t for t in clause.subtree if t.i in among]
-    if not inside:
-        return None
-    noun = _noun(head, clause)
-    asked = "Who" if who == "Who" and noun == head.text else f"Which {noun}"
-    if clause.dep_ == "acl":
-        if clause.tag_ == "VBN":
-            return f"{asked} was {_text(inside)}?"
-        if clause.tag_ == "VBG":
-            finite = _text([t for t in inside if t.i != clause.i])
-            return f"{asked} is {clause.text} {finite}?"
-        return None
-    relative = [t for t in inside if t.tag_ in {"WDT", "WP", "WRB", "WP$"} or t.lower_ == "that"]
-    pronoun = relative[0] if relative and relative[0].i <= clause.i else None
-    if pronoun is not None and pronoun.tag_ == "WP$":
-        return None
-    subject = next((c for c in clause.children if c.dep_ in {"nsubj", "nsubjpass"}), None)
-    if subject is not None and pronoun is not None and subject.i == pronoun.i:
-        return f"{asked} {_text([t for t in inside if t.i != pronoun.i])}?"
-    if subject is None:
-        return None
-    # The gap is an object or a place: invert, as a question does.
-    where = pronoun is not None and (pronoun.lower_ == "where")
-    opening = [t for t in inside if pronoun is not None and t.i < pronoun.i]
-    preposition = f"{opening[0].text.capitalize()} " if opening else ""
-    lead = (
-        f"In which {noun}"
-        if where
-        else f"{preposition}{asked[0].lower() if preposition else asked[0]}{asked[1:]}"
+    article = (
+        "" if re.match(r"(?:the|an?|his|her|its)\b", phrase, re.I) or clauses else _article(members)
     )
-    skipped = {pronoun.i if pronoun is not None else -1, *(t.i for t in opening)}
-    subject_tokens = [t for t in subject.subtree if t.i in among]
-    skipped |= {t.i for t in subject_tokens}
-    auxiliaries = [c for c in clause.children if c.dep_ in _AUXILIARIES and c.i in among]
-    if auxiliaries:
-        first = auxiliaries[0]
-        rest = [t for t in inside if t.i not in skipped and t.i != first.i]
-        return f"{lead} {first.text} {_text(subject_tokens)} {_text(rest)}?"
-    if clause.lemma_ == "be":
-        rest = [t for t in inside if t.i not in skipped and t.i != clause.i]
-        return f"{lead} {clause.text} {_text(subject_tokens)} {_text(rest)}?".replace(" ?", "?")
-    helper = "did" if clause.tag_ in {"VBD", "VBN"} else "does"
-    rest_text = " ".join(
-        clause.lemma_ if t.i == clause.i else t.text for t in inside if t.i not in skipped
-    )
-    return f"{lead} {helper} {_text(subject_tokens)} {rest_text}?"
+    return f"{question_word(head)} {verb} {article}{phrase}?"
 
 
-def _text(tokens: list[Any]) -> str:
-    return "".join(t.text_with_ws for t in tokens).strip(" ,")
+def _article(members: list[Any]) -> str:
+    possessive = any(t.dep_ == "poss" for t in members)
+    return "" if possessive else "the "
 
 
 def _spliced(doc: Any, span: tuple[int, int], word: str) -> str:

@@ -23,15 +23,47 @@ _REWORDINGS = (
     (r"^When did (?P<x>.+) die\?$", "What is the date of death of {x}?"),
     (r"^Where was (?P<x>.+) born\?$", "What is the birthplace of {x}?"),
     (r"^Where did (?P<x>.+) die\?$", "What is the place of death of {x}?"),
+    (r"^What is the (?:date of birth|birth date|birthday) of (?P<x>.+)\?$", "When was {x} born?"),
+    (r"^What is the (?:date of death|death date) of (?P<x>.+)\?$", "When did {x} die?"),
+    (r"^What is the (?:place of birth|birthplace) of (?P<x>.+)\?$", "Where was {x} born?"),
+    (r"^What is the place of death of (?P<x>.+)\?$", "Where did {x} die?"),
+    (r"^What nationality (?:is|was) (?P<x>.+)\?$", "Which country is {x} from?"),
+    (r"^Which country is (?P<x>.+) from\?$", "What nationality is {x}?"),
+    (r"^In which country is (?P<x>.+)\?$", "Where is {x} located?"),
     (
-        r"^When was (?P<x>.+) (?:released|published|founded|established)\?$",
+        r"^When was (?P<x>.+) (?:released|published|founded|established|built)\?$",
         "In what year did {x} begin?",
     ),
     (r"^(?:Who|What) (?:is|was) the director of (?P<x>.+)\?$", "Who directed {x}?"),
+    (r"^(?:Who|What) (?:is|was) the composer of (?P<x>.+)\?$", "Who composed {x}?"),
+    (r"^(?:Who|What) (?:is|was) the (?:performer|singer) of (?P<x>.+)\?$", "Who sang {x}?"),
+    (r"^(?:Who|What) (?:is|was) the (?:author|writer) of (?P<x>.+)\?$", "Who wrote {x}?"),
+    (r"^(?:Who|What) (?:is|was) the founder of (?P<x>.+)\?$", "Who founded {x}?"),
+    (
+        r"^Who (?:is|was) the (?:spouse|husband|wife) of (?P<x>.+)\?$",
+        "Who was {x} married to?",
+    ),
+    (
+        r"^Who (?:is|was) (?P<x>.+)['’]s? (?:spouse|husband|wife)\?$",
+        "Who was {x} married to?",
+    ),
+    (
+        r"^Who (?:is|was) the (?:father|mother|parent) of (?P<x>.+)\?$",
+        "Who was {x} born to?",
+    ),
+    (
+        r"^(?P<w>Who|What) (?P<v>is|was) (?P<x>[^?]+)['’]s? (?P<r>[a-z][\w -]*)\?$",
+        "{w} {v} the {r} of {x}?",
+    ),
     (
         r"^(?:Who|What) (?:is|was) the (?P<r>[\w -]+?) of (?P<x>.+)\?$",
         "Who or what was the {r} of {x}?",
     ),
+    (r"^How many (?P<r>.+) does (?P<x>.+) have\?$", "What is the number of {r} of {x}?"),
+    (r"^(?P<x>.+?)(?:是什么时候|什么时候)出生的？?$", "{x}的出生日期是哪一天？"),
+    (r"^(?P<x>.+?)(?:是什么时候|什么时候)(?:去世|逝世)的？?$", "{x}于哪一年去世？"),
+    (r"^(?P<x>.+?)出生在哪里？?$", "{x}的出生地是什么地方？"),
+    (r"^(?P<x>.+?)是哪国人？?$", "{x}的国籍是什么？"),
     (r"^(?P<x>.+)的(?P<r>[^的]+)是(?:谁|什么|哪里)？?$", "谁是{x}的{r}？"),
 )
 

@@ -14,10 +14,10 @@ from elasticsearch import AsyncElasticsearch, NotFoundError
 from retrievers.analysis import language_of
 from retrievers.elastic import queries as bodies
 from retrievers.elastic.bulk import BulkReport, write
-from retrievers.elastic.errors import missing, response_error, told
 from retrievers.elastic.mapping import FORMAT, document_id, index_body
 from retrievers.elastic.node import KNN_SINCE, CompatibleNode, connect, version
 from retrievers.elastic.settings import ElasticsearchSettings
+from retrievers.elastic.translation import missing, response_error, told
 from retrievers.encoder import Encoder, MiniLMEncoder
 from retrievers.errors import IndexFormatError
 from retrievers.fusion import rrf

@@ -9,6 +9,8 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
+from retrievers.elastic.errors import ElasticsearchAddressError
+
 PASSWORD_VARIABLE = "HOPTREE_ELASTICSEARCH_PASSWORD"
 
 
@@ -42,8 +44,6 @@ class ElasticsearchSettings(BaseModel):
         retrievers.elastic.ElasticsearchAddressError
             Where it is no such address; the message does not repeat it, as it may hold a password.
         """
-        from retrievers.elastic.errors import ElasticsearchAddressError
-
         form = "write it as es://host:port/corpus or es+https://user:password@host:port/corpus"
         try:
             parts = urlsplit(url)

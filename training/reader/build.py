@@ -38,6 +38,8 @@ def build(data: Path, config: Config) -> tuple[list[Example], list[Example]]:
     reading = data / "train" / "reading-xquad-en.jsonl"
     for example in xquad_examples(reading, reading.with_suffix(".passages.jsonl"), chance):
         (held if example.passage.id in config.held_out_passages else train).append(example)
+    kept_back = {example.passage.id for example in held}
+    train = [example for example in train if example.passage.id not in kept_back]
     unseen = {example.passage.title for example in held}
     passages = [p for p in _passages(data, config.corpora) if p.title not in unseen]
     chance.shuffle(passages)

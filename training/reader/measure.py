@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.metrics import exact_match, f1
-from agent.readers.encoder_reader import CARD, WEIGHTS, EncoderReader
+from agent.readers.encoder_reader import WEIGHTS, EncoderReader
 from retrievers.passage import Passage
 from training.reader.examples import Example, Source, read_examples
 
@@ -73,7 +73,7 @@ def main() -> None:
         "--write", action="store_true", help="put calibration and figures on the card"
     )
     arguments = parser.parse_args()
-    card_path = arguments.weights.with_suffix(".json") if arguments.weights != WEIGHTS else CARD
+    card_path = arguments.weights.with_suffix(".json")
     reader = EncoderReader(arguments.weights)
     card = json.loads(card_path.read_text(encoding="utf-8"))
     examples = read_examples(arguments.rows)

@@ -52,9 +52,16 @@ def hop_examples(
 
 
 def _hops(row: Mapping[str, Any]) -> Iterator[tuple[tuple[str, str, str], list[str]]]:
-    asked = [[hop["question"]] for hop in row["decomposition"] if hop.get("question")]
-    for number, (subject, relation, value) in enumerate(row["evidences"]):
-        yield (subject, relation, value), asked[number] if number < len(asked) else []
+    # The two lists do not always stand in one order, so a hop is found by what it speaks of.
+    for subject, relation, value in row["evidences"]:
+        asked = [
+            hop["question"]
+            for hop in row["decomposition"]
+            if hop.get("question")
+            and _bare(subject) in hop["question"].casefold()
+            and value.casefold() in str(hop.get("answer", "")).casefold()
+        ]
+        yield (subject, relation, value), asked[:1]
 
 
 def xquad_examples(rows: Path, passages: Path, chance: random.Random) -> Iterator[Example]:
@@ -100,8 +107,11 @@ def _date_forms(value: str) -> list[str]:
 
 
 def _same_name(subject: str, title: str) -> bool:
-    bare = re.sub(r"\s*\([^)]*\)$", "", subject).casefold()
-    return bare in title.casefold() or title.casefold() in subject.casefold()
+    return _bare(subject) in title.casefold() or title.casefold() in subject.casefold()
+
+
+def _bare(name: str) -> str:
+    return re.sub(r"\s*\([^)]*\)$", "", name).casefold()
 
 
 def _readable(passage: Source) -> Source:

@@ -1,15 +1,26 @@
 package org.elasticsearch.node;
 
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import org.apache.lucene.analysis.TokenStream;
 import org.apache.lucene.analysis.cjk.CJKAnalyzer;
-import org.apache.lucene.analysis.en.EnglishAnalyzer;
+import org.apache.lucene.analysis.cjk.CJKBigramFilter;
+import org.apache.lucene.analysis.cn.smart.SmartChineseAnalyzer;
+import org.apache.lucene.analysis.en.EnglishPossessiveFilter;
+import org.apache.lucene.analysis.en.PorterStemFilter;
+import org.apache.lucene.analysis.icu.ICUFoldingFilter;
+import org.apache.lucene.analysis.miscellaneous.ASCIIFoldingFilter;
 import org.elasticsearch.common.logging.LogConfigurator;
 import org.elasticsearch.common.settings.Settings;
 import org.elasticsearch.env.Environment;
 import org.elasticsearch.http.HttpServerTransport;
+import org.elasticsearch.index.analysis.AbstractTokenFilterFactory;
 import org.elasticsearch.index.analysis.PreBuiltAnalyzerProviderFactory;
+import org.elasticsearch.index.analysis.PreConfiguredTokenFilter;
+import org.elasticsearch.index.analysis.TokenFilterFactory;
+import org.elasticsearch.indices.analysis.AnalysisModule.AnalysisProvider;
 import org.elasticsearch.indices.analysis.PreBuiltCacheFactory.CachingStrategy;
 import org.elasticsearch.plugins.AnalysisPlugin;
 import org.elasticsearch.plugins.MockPluginsService;
@@ -21,42 +32,89 @@ import org.elasticsearch.transport.netty4.Netty4Plugin;
 /**
  * A real Elasticsearch node in one JVM, made of the vendor's own jars.
  *
- * <p>Argument: HOME. It binds a free port of 127.0.0.1, prints it when HTTP is up, and stops when
+ * <p>Arguments: HOME and, for the analysers of the Chinese and ICU plugins, "chinese". It binds a free port of 127.0.0.1, prints it when HTTP is up, and stops when
  * its stdin closes, so that it cannot outlive the tests. It is in the vendor's package because the
  * constructor that takes plugins from the class path is package-private.
  */
 public class TestNode extends Node {
 
-    /** The two analysers we use: their module (analysis-common) is not on Maven Central. */
-    public static class Analysers extends Plugin implements AnalysisPlugin {
+    /** What we use of the module analysis-common, which is not on Maven Central. */
+    public static class Common extends Plugin implements AnalysisPlugin {
         @Override
         public List<PreBuiltAnalyzerProviderFactory> getPreBuiltAnalyzerProviderFactories() {
             return List.of(
                     new PreBuiltAnalyzerProviderFactory(
-                            "english", CachingStrategy.ONE, EnglishAnalyzer::new),
-                    new PreBuiltAnalyzerProviderFactory(
                             "cjk", CachingStrategy.ONE, CJKAnalyzer::new));
+        }
+
+        @Override
+        public List<PreConfiguredTokenFilter> getPreConfiguredTokenFilters() {
+            return List.of(
+                    PreConfiguredTokenFilter.singleton(
+                            "asciifolding", true, ASCIIFoldingFilter::new),
+                    PreConfiguredTokenFilter.singleton("cjk_bigram", false, CJKBigramFilter::new),
+                    PreConfiguredTokenFilter.singleton("porter_stem", false, PorterStemFilter::new));
+        }
+
+        @Override
+        public Map<String, AnalysisProvider<TokenFilterFactory>> getTokenFilters() {
+            return Map.of(
+                    "stemmer",
+                    (indexSettings, environment, name, settings) -> {
+                        if (!"possessive_english".equals(settings.get("language"))) {
+                            throw new IllegalArgumentException("only possessive_english is here");
+                        }
+                        return new AbstractTokenFilterFactory(name, settings) {
+                            @Override
+                            public TokenStream create(TokenStream stream) {
+                                return new EnglishPossessiveFilter(stream);
+                            }
+                        };
+                    });
+        }
+    }
+
+    /** What we use of the plugins analysis-smartcn and analysis-icu, not on Maven Central either. */
+    public static class Chinese extends Plugin implements AnalysisPlugin {
+        @Override
+        public List<PreBuiltAnalyzerProviderFactory> getPreBuiltAnalyzerProviderFactories() {
+            return List.of(
+                    new PreBuiltAnalyzerProviderFactory(
+                            "smartcn", CachingStrategy.ONE, SmartChineseAnalyzer::new));
+        }
+
+        @Override
+        public List<PreConfiguredTokenFilter> getPreConfiguredTokenFilters() {
+            return List.of(
+                    PreConfiguredTokenFilter.singleton("icu_folding", true, ICUFoldingFilter::new));
         }
     }
 
     private static class ClassPathPlugins extends NodeServiceProvider {
+        private final List<Class<? extends Plugin>> plugins =
+                new ArrayList<>(List.of(Netty4Plugin.class, Common.class));
+
+        ClassPathPlugins(boolean chinese) {
+            if (chinese) {
+                plugins.add(Chinese.class);
+            }
+        }
+
         @Override
         PluginsService newPluginService(Environment environment, PluginsLoader loader) {
-            return new MockPluginsService(
-                    environment.settings(),
-                    environment,
-                    List.of(Netty4Plugin.class, Analysers.class));
+            return new MockPluginsService(environment.settings(), environment, plugins);
         }
     }
 
-    private TestNode(Environment environment) {
+    private TestNode(Environment environment, boolean chinese) {
         super(
                 NodeConstruction.prepareConstruction(
-                        environment, null, new ClassPathPlugins(), true));
+                        environment, null, new ClassPathPlugins(chinese), true));
     }
 
     public static void main(String[] arguments) throws Exception {
         Path home = Path.of(arguments[0]);
+        boolean chinese = List.of(arguments).contains("chinese");
         LogConfigurator.configureESLogging();
         Settings settings =
                 Settings.builder()
@@ -74,7 +132,7 @@ public class TestNode extends Node {
         Environment environment =
                 InternalSettingsPreparer.prepareEnvironment(
                         settings, Map.of(), home.resolve("config"), () -> "test-node");
-        try (TestNode node = new TestNode(environment)) {
+        try (TestNode node = new TestNode(environment, chinese)) {
             node.start();
             HttpServerTransport http = node.injector().getInstance(HttpServerTransport.class);
             int port = http.boundAddress().publishAddress().getPort();

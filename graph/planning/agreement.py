@@ -1,0 +1,135 @@
+"""Yes/no questions about two things: do they share something, are both something, is one more?"""
+
+from __future__ import annotations
+
+import re
+
+from graph.planning.comparison import compared, measured, option_of, works
+from graph.planning.language import noun_type, parser
+from graph.planning.masking import Masked
+from graph.types import AnswerType, Operator, SubQuestion
+
+_NAME = r"(?:the )?[A-Z]\w+(?:, [A-Z]\w+)*"
+_VERB = r"^(?P<verb>Are|Is|Were|Was|Do|Does|Did|Have|Has|Had)"
+_ROLE = r"(?:the )?(?P<role>[a-z]+) of (?:(?:the |both )*(?P<class>[a-z]+),?:? )?"
+# The subjects of the question: roles of two things, two roles, or two things.
+_SUBJECTS = (
+    rf"{_VERB} (?:both )?(?:of )?{_ROLE}(?P<a>{_NAME}),? and (?:the )?(?P=role) of (?:[a-z]+ )?"
+    rf"(?P<b>{_NAME}),? (?P<rest>.+)\?$",
+    rf"{_VERB} (?:both )?(?:of )?{_ROLE}(?P<a>{_NAME}),? and (?P<b>{_NAME}),? (?P<rest>.+)\?$",
+    rf"{_VERB} (?:both )?(?:of )?(?:the )?(?:two )?(?:(?P<class>[a-z]+(?: [a-z]+){{0,3}})[,:]* )?"
+    rf"(?P<a>{_NAME}),? and (?P<b>{_NAME}),? (?P<rest>.+)\?$",
+)
+_LIKE = re.compile(
+    rf"{_VERB} (?P<a>{_NAME}) (?P<rest>(?:\w+ )*?the same \w+(?: \w+)?) as (?P<b>{_NAME})\?$"
+)
+_THAN = re.compile(
+    rf"{_VERB} (?P<a>{_NAME}) (?P<rest>[a-z][\w ]*?(?: than| before| after)) (?P<b>{_NAME})"
+    r"(?: .*)?\?$"
+)
+_HAVE_ROLE = re.compile(
+    r"^(?:films |movies |songs |both )*(?:have|has|with) (?:the |a )?(?P<role>[a-z]+?)s? "
+    r"(?:(?:who|that|which) )?(?P<rest>.+)$"
+)
+_COUNTRY = re.compile(r"nationalit|citizenship|same country")
+_SAME_PLACE = re.compile(
+    r"same (country|city|state|county|continent|province|district|region|town)"
+)
+_SAME_THING = re.compile(
+    r"(?:same|common|share|shared)(?: the| an?)? ([a-z]+(?: (?!as\b|of\b|in\b)[a-z]+)?)"
+)
+
+
+def decompose_agreement(question: str) -> list[SubQuestion] | None:
+    """Return the steps; None where the question asks no such thing of two things."""
+    masked = Masked(question)
+    return _than(masked) or _agree(masked)
+
+
+def _than(masked: Masked) -> list[SubQuestion] | None:
+    """ "Was A born before B?": a choice whose sides are named yes and no."""
+    match = _THAN.match(masked.text)
+    if match is None:
+        return None
+    head = match["rest"]
+    asked, operator = measured(head, person=not works(masked.unmask(match["a"])))
+    if asked is None or operator is None:
+        return None
+    options = [option_of(match["a"], masked), option_of(match["b"], masked)]
+    steps = compared(masked.unmask(masked.text), options, None, asked, operator, ["yes", "no"])
+    return [*steps[:-1], steps[-1].model_copy(update={"expects": AnswerType.YES_NO})]
+
+
+def _agree(masked: Masked) -> list[SubQuestion] | None:
+    match = next(
+        (
+            m
+            for m in (_LIKE.match(masked.text), *(re.match(p, masked.text) for p in _SUBJECTS))
+            if m
+        ),
+        None,
+    )
+    if match is None:
+        return None
+    groups = match.groupdict()
+    options = [option_of(match["a"], masked), option_of(match["b"], masked)]
+    role = (groups.get("role") or "").removesuffix("s") or None
+    rest = match["rest"]
+    held = _HAVE_ROLE.match(rest)
+    if role is None and held and noun_type(held["role"]) is AnswerType.PERSON:
+        role, rest = held["role"], held["rest"]
+    if role is not None and noun_type(role) is AnswerType.ANY:
+        return None
+    question = masked.unmask(masked.text)
+    asked = _shared(rest, role is None and _is_work(groups.get("class") or "", options))
+    if asked is not None:
+        shared = re.fullmatch(r"What is the (\w+) of \{x\}\?", asked)
+        if role is not None and shared and shared[1].rstrip("s") == role:
+            asked, role = f"Who is the {role} of {{x}}?", None
+        operator = Operator.DIFFERENT if "different" in rest else Operator.SAME
+        return compared(question, options, role, asked, operator, [])
+    said = _predicate(rest) if match["verb"] in {"Are", "Is", "Were", "Was"} else None
+    if said is None:
+        return None
+    steps = compared(question, options, role, "What is {x}?", Operator.BOTH, [masked.unmask(said)])
+    return [*steps[:-1], steps[-1].model_copy(update={"expects": AnswerType.YES_NO})]
+
+
+def _is_work(class_noun: str, options: list[str]) -> bool:
+    """Tell whether things made, not people, are compared: they have no nationality or birth."""
+    nouns = [word.removesuffix("s") for word in class_noun.split()]
+    kinds = {noun_type(noun) for noun in nouns}
+    return bool(kinds & {AnswerType.WORK, AnswerType.ORGANISATION}) or any(map(works, options))
+
+
+def _shared(rest: str, made: bool) -> str | None:
+    """Return how the thing that both may share is asked of one; None where nothing is shared."""
+    if not re.search(r"\b(?:same|common|share|shared|different)\b", rest):
+        return None
+    born, died = re.search(r"\bborn\b|birth", rest), re.search(r"\bdied?\b|death", rest)
+    if _COUNTRY.search(rest) and not born and not died:
+        if re.search(r"\b(?:located|situated|found|based|lie|headquartered)\b", rest) or re.match(
+            r"(?:both )?in the same", rest
+        ):
+            return "In which country is {x}?"
+        return "Which country is {x} from?" if made else "What nationality is {x}?"
+    if re.search(r"same (?:year|date|day|decade|month|century)", rest):
+        if died:
+            return "When did {x} die?"
+        return "When was {x} released?" if made else "When was {x} born?"
+    place = _SAME_PLACE.search(rest)
+    if born or died:
+        where = f"In which {place[1]}" if place else "Where"
+        return f"{where} did {{x}} die?" if died else f"{where} was {{x}} born?"
+    if place:
+        return f"In which {place[1]} is {{x}}?"
+    thing = _SAME_THING.search(rest)
+    return f"What is the {thing[1]} of {{x}}?" if thing else None
+
+
+def _predicate(rest: str) -> str | None:
+    """Return the noun phrase that both are said to be; None for other predicates."""
+    phrase = re.sub(r"^(?:both |all )", "", rest)
+    doc = parser()(f"They are {phrase}.")
+    noun = next((t for t in doc if t.dep_ == "attr" and t.head.lower_ == "are"), None)
+    return phrase if noun is not None and noun.pos_ in {"NOUN", "PROPN"} else None

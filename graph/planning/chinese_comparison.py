@@ -1,0 +1,120 @@
+"""Chinese questions about two things: which is earlier or larger, are they the same."""
+
+from __future__ import annotations
+
+import re
+
+from graph.planning.language import expected_type
+from graph.types import AnswerType, Operator, SubQuestion
+
+_THING = r"《[^》]+》|[^和与跟及，,：:]+?"
+_PAIR = rf"(?P<a>{_THING})(?:和|与|跟|及|还是)(?P<b>{_THING})"
+_WHICH = r"(?P<which>谁|哪一?[个部位座本首所家条支款])"
+# "A和B哪个更早上映", "哪部电影更早上映，A还是B", "A和B的导演是同一个国家的人吗"
+_CHOICES = (
+    rf"^{_PAIR}(?:的(?P<role>[^，,谁哪]+?))?(?:这?两[个部位座本首所家条人者]+)?"
+    rf"(?:相比|之中|中)?[，,]?{_WHICH}(?P<what>.*)$",
+    rf"^{_WHICH}(?P<what>.+?)[，,：:](?:是)?(?P<a>{_THING})(?:还是|或者?|和|与)(?P<b>{_THING})$",
+)
+_AGREES = re.compile(
+    rf"^{_PAIR}(?:的(?P<role>[^是都同相一]+?))?(?P<rest>(?:是|都|来自|出生|有|拥有|具有|属于|毕业)"
+    r"[^，,]*?(?:同一|相同|一样)[^，,]*?|(?:相同|一样|同名)吗)$"
+)
+_EARLIER = re.compile(r"[更较最]?(?:早|先|年长|老)|年[纪龄][更较最]?大")
+_LATER = re.compile(r"[更较最]?(?:晚|后|年轻)|年[纪龄][更较最]?小")
+_SMALLER = re.compile(r"[更较最](?:小|少|短|低|矮)")
+_TIMES = (
+    (r"出生|年长|年轻|年[纪龄]|老", "{x}是什么时候出生的？"),
+    (r"去世|逝世|死", "{x}是什么时候去世的？"),
+    (r"上映|发行|发布|播出", "{x}是什么时候上映的？"),
+    (r"出版|发表", "{x}是什么时候出版的？"),
+    (r"成立|创立|创办|建立|建成|建校", "{x}是什么时候成立的？"),
+)
+_MEASURES = (
+    (r"[更较最][高矮]|海拔", "{x}的高度是多少？"),
+    (r"[更较最][长短]", "{x}的长度是多少？"),
+    (r"人口", "{x}的人口是多少？"),
+    (r"[更较最][大小]|面积", "{x}的面积是多少？"),
+)
+_SHARED = (
+    (r"国籍|国家|国", "{x}是哪国人？", AnswerType.PLACE),
+    (r"城市|地方|省", "{x}出生在哪里？", AnswerType.PLACE),
+    (r"年", "{x}是什么时候出生的？", AnswerType.DATE),
+    (r"人", "{x}是谁？", AnswerType.PERSON),
+)
+
+
+def decompose_pair(text: str, people: str) -> list[SubQuestion] | None:
+    """Return the steps of a comparing question; None where it does not compare two things.
+
+    `people` is the alternation of nouns that name a person by a role (导演|作者|…).
+    """
+    return _choice(text, people) or _agreement(text, people)
+
+
+def _choice(text: str, people: str) -> list[SubQuestion] | None:
+    match = next((m for m in (re.match(form, text) for form in _CHOICES) if m), None)
+    if match is None:
+        return None
+    what = (match.groupdict().get("role") or "") + match["what"]
+    role = re.search(people, what)
+    earlier, later = _EARLIER.search(what), _LATER.search(what)
+    if earlier or later:
+        person = match["which"] == "谁" or role is not None
+        form = next((form for words, form in _TIMES if re.search(words, what)), None)
+        form = form or ("{x}是什么时候出生的？" if person else "{x}是什么时候成立的？")
+        operator = Operator.EARLIER if earlier else Operator.LATER
+    else:
+        form = next((form for words, form in _MEASURES if re.search(words, what)), None)
+        if form is None or not re.search(r"[更较最]", what):
+            return None
+        operator = Operator.SMALLER if _SMALLER.search(what) else Operator.LARGER
+    options = (match["a"], match["b"])
+    return _compared(text, options, role[0] if role else None, form, operator, options)
+
+
+def _agreement(text: str, people: str) -> list[SubQuestion] | None:
+    match = _AGREES.match(text)
+    if match is None:
+        return None
+    role = match["role"] if match["role"] and re.fullmatch(people, match["role"]) else None
+    asked = (match["role"] or "") + match["rest"] if role is None else match["rest"]
+    form = next((form for words, form, _ in _SHARED if re.search(words, asked)), None)
+    if form is None:
+        return None
+    options = (match["a"], match["b"])
+    if form == "{x}是谁？":
+        # "A和B的导演是同一个人吗": the role itself is what may be shared.
+        if role is None:
+            return None
+        form, role = f"{{x}}的{role}是谁？", None
+    return _compared(text, options, role, form, Operator.SAME, ())
+
+
+def _compared(
+    text: str,
+    options: tuple[str, str],
+    role: str | None,
+    form: str,
+    operator: Operator,
+    labels: tuple[str, ...],
+) -> list[SubQuestion]:
+    texts = []
+    things = list(options)
+    if role is not None:
+        texts = [f"{option}的{role}是谁？" for option in options]
+        things = ["#1", "#2"]
+    first = len(texts) + 1
+    texts += [form.replace("{x}", thing) for thing in things]
+    lookups = [SubQuestion(text=asked, expects=expected_type(asked)) for asked in texts]
+    return [
+        *lookups,
+        SubQuestion(
+            text=text + "？",
+            kind="operator",
+            expects=AnswerType.ANY if labels else AnswerType.YES_NO,
+            operator=operator,
+            arguments=(first, first + 1),
+            labels=labels,
+        ),
+    ]

@@ -1,0 +1,179 @@
+"""What makes a plan wrong, what a model may propose, and how references are filled."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from graph.planning import propose
+from graph.planning.check import MAX_STEPS, check, rank
+from graph.planning.substitute import fill, references, rewordings
+from graph.types import AnswerType, Operator, Plan, SubQuestion
+from prompts.loader import render
+
+QUESTION = "Who is the mother of the director of film Rio Bravo (1959 Film)?"
+DIRECTOR = SubQuestion(text="Who is the director of film Rio Bravo (1959 Film)?")
+MOTHER = SubQuestion(text="Who is the mother of #1?", expects=AnswerType.PERSON)
+
+
+def plan(*steps: SubQuestion, score: float = 0.5) -> Plan:
+    return Plan(steps=steps, planner="test", score=score)
+
+
+def asked(text: str, expects: AnswerType = AnswerType.ANY) -> SubQuestion:
+    return SubQuestion(text=text, expects=expects)
+
+
+def operator(kind: Operator | None, *arguments: int, labels: tuple[str, ...] = ()) -> SubQuestion:
+    return SubQuestion(
+        text="Which?", kind="operator", operator=kind, arguments=arguments, labels=labels
+    )
+
+
+def test_a_right_plan_has_no_problems() -> None:
+    assert check(QUESTION, plan(DIRECTOR, MOTHER)) == []
+
+
+@pytest.mark.parametrize(
+    ("steps", "problem"),
+    [
+        ([DIRECTOR, asked("Who is the mother of #2?")], "refers to #2"),
+        ([asked("Who is the director of #2?"), DIRECTOR], "refers to #2"),
+        ([DIRECTOR, asked("Who is the mother of #7?")], "refers to #7"),
+        ([DIRECTOR, asked("Who is the mother of #0?")], "refers to #0"),
+        ([DIRECTOR, asked("Who is his mother?")], "not used"),
+        ([asked(QUESTION.upper()), asked("Who is #1?")], "repeats the question"),
+        ([DIRECTOR, DIRECTOR, asked("Who is #1 and #2?")], "repeats step 1"),
+        ([asked("Who is the director?"), MOTHER], "is in no step"),
+        ([asked("the director of Rio Bravo (1959 Film)"), MOTHER], "asks nothing"),
+        ([DIRECTOR, asked("When was #1 born?", AnswerType.DATE)], "answers with a date"),
+        ([DIRECTOR, MOTHER, operator(None, 1, 2)], "without its kind"),
+        ([DIRECTOR, MOTHER, operator(Operator.SAME, 1)], "too few"),
+        ([DIRECTOR, MOTHER, operator(Operator.EARLIER, 1, 2, labels=("a", "b", "c"))], "labels"),
+        ([asked(f"Who is number {n}?") for n in range(MAX_STEPS + 1)], "more than"),
+        ([DIRECTOR, asked(f"Who is the mother of #1{' x' * 300}?")], "usable length"),
+    ],
+)
+def test_a_wrong_plan_is_refused_with_its_reason(steps: list[SubQuestion], problem: str) -> None:
+    assert any(problem in found for found in check(QUESTION, plan(*steps)))
+    assert rank(QUESTION, [plan(*steps)]) == []
+
+
+def test_a_year_of_the_question_may_not_get_lost() -> None:
+    question = "Who was the mother of the king who ruled in 1381?"
+    lost = plan(asked("Who was the king?"), asked("Who was the mother of #1?"))
+    assert check(question, lost) == ["“1381” is in no step"]
+
+
+@given(st.lists(st.integers(min_value=-1, max_value=9), min_size=1, max_size=MAX_STEPS))
+def test_a_checked_plan_only_refers_backwards(targets: list[int]) -> None:
+    steps = [asked(f"Who is person {n} of #{target}?") for n, target in enumerate(targets)]
+    if not check("Who?", plan(*steps)):
+        for number, step in enumerate(steps, 1):
+            assert all(1 <= reference < number for reference in references(step.text))
+
+
+@given(st.lists(st.floats(min_value=0, max_value=1), min_size=1, max_size=5))
+def test_ranking_keeps_one_of_equal_plans_and_the_whole_question(scores: list[float]) -> None:
+    same = [plan(DIRECTOR, MOTHER, score=score) for score in scores]
+    whole = plan(asked(QUESTION), score=0.0)
+    kept = rank(QUESTION, [whole, *same])
+    assert whole in kept
+    assert [p.score for p in kept if len(p.steps) == 2] == [max(scores)]
+
+
+@given(st.text(), st.dictionaries(st.integers(min_value=0, max_value=12), st.text()))
+def test_filling_references_never_fails_and_leaves_unknown_ones(
+    text: str, answers: dict[int, str]
+) -> None:
+    filled = fill(text, answers)
+    if not references(text):
+        assert filled == text
+
+
+def test_an_answer_that_looks_like_a_reference_is_not_filled_again() -> None:
+    assert fill("Who sang #1 after #2?", {1: "#2", 2: "Ann"}) == "Who sang #2 after Ann?"
+
+
+@pytest.mark.parametrize(
+    ("text", "other"),
+    [
+        ("When was #1 born?", "What is the date of birth of #1?"),
+        ("Who is Ann Lee's father?", "Who is the father of Ann Lee?"),
+        ("Who is the director of film A {0} (1959 Film)?", "Who directed film A {0} (1959 Film)?"),
+        ("《活着》的导演是谁？", "谁是《活着》的导演？"),
+        ("#1出生在哪里？", "#1的出生地是什么地方？"),
+    ],
+)
+def test_a_reworded_question_asks_the_same_in_other_words(text: str, other: str) -> None:
+    assert rewordings(text)[0] == other
+
+
+@given(st.text(max_size=80))
+def test_rewordings_keep_every_reference_and_differ(text: str) -> None:
+    question = f"Who is the mother of {text} #3?"
+    for wording in rewordings(question):
+        assert wording != question
+        assert 3 in references(wording)
+
+
+class FakeModel:
+    """Writes what it is told, well-formed or not."""
+
+    def __init__(self, written: str) -> None:
+        self.written = written
+        self.prompts: list[str] = []
+
+    async def __call__(self, prompt: str, schema: dict[str, Any]) -> str:
+        assert "steps" in schema["properties"]
+        self.prompts.append(prompt)
+        return self.written
+
+
+# Grammar finds nothing to split here, so the model is asked.
+OPEN = "Who taught Rio Bravo enough to win?"
+
+
+async def test_a_model_plan_comes_before_the_whole_question() -> None:
+    written = '{"steps": ["What is Rio Bravo?", "Who taught #1?"]}'
+    model = FakeModel(f"Sure! {written}")
+    plans = await propose(OPEN, model)
+    assert [p.planner for p in plans] == ["model", "whole-question"]
+    assert OPEN in model.prompts[0]
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "",
+        "no JSON here",
+        '{"steps": []}',
+        '{"steps": ["  "]}',
+        '{"steps": ["Who taught #2?", "Who won Rio Bravo?"]}',
+        '{"steps": ["Who taught Rio Bravo enough to win?", "Who is #1?"]}',
+        '{"steps": ["Who?"], "score": 1}',
+    ],
+)
+async def test_what_the_model_says_counts_only_if_the_check_lets_it(written: str) -> None:
+    plans = await propose(OPEN, FakeModel(written))
+    assert [p.planner for p in plans] == ["whole-question"]
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_planning_prompt_holds_the_question_as_it_is(language: str) -> None:
+    assert "Why $100 {x} ${question}?" in render(
+        "plan", language, question="Why $100 {x} ${question}?"
+    )
+
+
+def test_a_template_that_lacks_a_value_is_an_error() -> None:
+    with pytest.raises(KeyError, match="question"):
+        render("plan", "en")
+
+
+def test_an_unknown_template_is_an_error() -> None:
+    with pytest.raises(FileNotFoundError):
+        render("no_such_prompt", "en")
