@@ -13,26 +13,17 @@ if TYPE_CHECKING:
     from agent.answer import Answer
     from agent.api import Agent
     from agent.errors import HoptreeError
-    from agent.llama import LlamaCppChat
     from agent.settings import Settings
-    from graph.types import Limits
 
-__all__ = ["Agent", "Answer", "HoptreeError", "Limits", "LlamaCppChat", "Settings"]
+__all__ = ["Agent", "Answer", "HoptreeError", "Settings"]
 
-_HOME = {
-    "Agent": "agent.api",
-    "Answer": "agent.answer",
-    "HoptreeError": "agent.errors",
-    "Limits": "graph.types",
-    "LlamaCppChat": "agent.llama",
-    "Settings": "agent.settings",
-}
+_HOME = {"Agent": "api", "Answer": "answer", "HoptreeError": "errors", "Settings": "settings"}
 
 
 def __getattr__(name: str) -> object:
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(_HOME[name]), name)
+    value = getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
     globals()[name] = value
     return value
 

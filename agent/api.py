@@ -182,7 +182,7 @@ class Agent:
                 raise
 
     def _checked(self, question: str) -> str:
-        question = question.strip()
+        question = question.replace("\0", " ").strip()
         if not question:
             raise QuestionError("the question is empty: ask something")
         if len(question) > self.settings.max_question:
@@ -197,7 +197,7 @@ class Agent:
             raise QuestionError(
                 "the question is not valid UTF-8: check the terminal's encoding"
             ) from error
-        return question.replace("\0", " ")
+        return question
 
     async def aask(self, question: str, *, limits: Limits | None = None) -> Answer:
         """Answer a question and return the whole answer."""

@@ -1,8 +1,9 @@
-"""The command line: `hoptree index`, `hoptree ask`, `hoptree eval`."""
+"""The command line: `hoptree index`, `hoptree ask`, `hoptree eval`, `hoptree doctor`."""
 
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import os
 import sys
@@ -65,6 +66,9 @@ def index(
         bool, typer.Option(help="Remove documents that are no longer in FILES.")
     ] = False,
     sample: Annotated[bool, typer.Option(help="Index the sample corpus that ships.")] = False,
+    rebuild: Annotated[
+        bool, typer.Option(help="Elasticsearch: fill a new index from FILES and swap it in.")
+    ] = False,
 ) -> None:
     """Index documents. Unchanged ones are skipped, changed ones replaced.
 
@@ -77,7 +81,14 @@ def index(
     paths = [*(files or []), *([corpus_path()] if sample else [])]
     if not paths and not delete:
         raise UsageError("nothing to index: name files or folders, or use --sample")
-    report = index_files(paths, _settings(index, None), delete or [], prune, _console(stderr=True))
+    report = index_files(
+        paths,
+        _settings(index, None),
+        delete or [],
+        prune,
+        _console(stderr=True),
+        rebuild=rebuild,
+    )
     raise typer.Exit(3 if report.failed else 0)
 
 
@@ -156,6 +167,28 @@ def evaluate(
         print(json.dumps([s.model_dump(mode="json") for s in summaries], indent=2))
 
 
+@app.command()
+def doctor(
+    index: Index = None,
+    model: Model = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
+) -> None:
+    """Look whether everything is in place, and say what to do where it is not.
+
+    The model, the encoder, the traces, the disk and the index; of Elasticsearch the node, its
+    version, licence, disk, and the corpus with its mapping and analysers. Exit code 0; 1 where
+    something is at fault.
+    """
+    from agent.doctor import examine, show
+
+    findings = examine(_settings(index, model))
+    if as_json:
+        print(json.dumps([finding.model_dump() for finding in findings], indent=2))
+    else:
+        show(findings, _console())
+    raise typer.Exit(1 if any(finding.status == "fault" for finding in findings) else 0)
+
+
 def _guarded(command: Callable[[], object]) -> int:
     """Run the command; turn what goes wrong into one sentence and an exit code."""
     from retrievers.errors import RetrieverError
@@ -192,4 +225,7 @@ def _guarded(command: Callable[[], object]) -> int:
 
 def main() -> None:
     """Entry point of the `hoptree` command."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # whose encoding may lack a character of a passage
+            stream.reconfigure(errors="backslashreplace")
     sys.exit(_guarded(app))

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from agent.settings import Settings
+from retrievers.connection import is_address
 from retrievers.passage import Retriever
+
+if TYPE_CHECKING:
+    from retrievers.elastic import ElasticsearchRetriever
 
 
 def open_index(named: str | None, settings: Settings) -> Retriever | None:
@@ -14,10 +20,8 @@ def open_index(named: str | None, settings: Settings) -> Retriever | None:
     retrievers.errors.RetrieverError
         Where a named index is missing or cannot be used.
     """
-    if named is not None and named.startswith(("es://", "es+https://")):
-        from retrievers.elastic import ElasticsearchRetriever
-
-        return ElasticsearchRetriever.from_url(named)
+    if named is not None and is_address(named):
+        return open_corpus(named, settings)
     from retrievers.embedded import EmbeddedIndex
     from retrievers.errors import IndexNotFoundError
 
@@ -27,3 +31,16 @@ def open_index(named: str | None, settings: Settings) -> Retriever | None:
         if named is not None:
             raise
         return None
+
+
+def open_corpus(address: str, settings: Settings) -> ElasticsearchRetriever:
+    """Return the corpus at an address, for searching and for indexing; nothing is sent yet.
+
+    Raises
+    ------
+    retrievers.elastic.ElasticsearchAddressError
+        Where it is no such address.
+    """
+    from retrievers.elastic import ElasticsearchRetriever
+
+    return ElasticsearchRetriever.from_url(address, connection=settings.elasticsearch)

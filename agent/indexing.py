@@ -2,62 +2,125 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from agent.errors import UsageError
+from agent.indexes import open_corpus
 from agent.settings import Settings
 from agent.show import safe
+from retrievers.connection import is_address
+from retrievers.documents import Document
 from retrievers.embedded import EmbeddedIndex, IndexReport
-from retrievers.loaders import load
+from retrievers.loaders import LoadFailure, load
+from retrievers.notices import listening
 
 _SHOWN = 20
 """Failures named one by one; the rest are counted."""
 
 
 def index_files(
-    paths: Sequence[Path], settings: Settings, delete: Sequence[str], prune: bool, console: Console
+    paths: Sequence[Path],
+    settings: Settings,
+    delete: Sequence[str],
+    prune: bool,
+    console: Console,
+    *,
+    rebuild: bool = False,
 ) -> IndexReport:
-    """Index files and folders into the embedded index, and say what was done.
+    """Index files and folders into the index that the settings name, and say what was done.
 
     Raises
     ------
     UsageError
-        Where a path does not exist: before anything is written.
+        Where a path does not exist, where nothing would be left, or where an embedded index is to
+        be rebuilt: before anything is written.
     retrievers.errors.RetrieverError
         Where the index cannot be made or written.
     """
     missing = [path for path in paths if not path.exists()]
     if missing:
         raise UsageError(f"there is no file or folder {missing[0]}")
-    index = EmbeddedIndex.create(settings.index_folder)
-    try:
-        with Progress(
+    if not paths and (prune or rebuild):
+        raise UsageError("--prune and --rebuild need FILES: without them nothing would be left")
+    address = settings.index if is_address(settings.index) else None
+    if rebuild and address is None:
+        raise UsageError("--rebuild is for es:// addresses: delete the folder and index again")
+    notices: list[str] = []
+    with (
+        listening(notices.append),
+        Progress(
             TextColumn("indexing"),
             BarColumn(),
             MofNCompleteColumn(),
             TextColumn("documents"),
             TimeElapsedColumn(),
             console=console,
-        ) as bar:
-            task = bar.add_task("index", total=None)
-            report = index.index(
-                load(paths), prune=prune, progress=lambda done: bar.update(task, completed=done)
-            )
-            bar.update(task, total=bar.tasks[task].completed)
-        report.deleted += index.delete(delete)
-        report.passages = index.passages()
-    finally:
-        index.close()
+        ) as bar,
+    ):
+        task = bar.add_task("index", total=None)
+
+        def progress(done: int) -> None:
+            bar.update(task, completed=done)
+
+        if address is not None:
+            work = _on_node(address, settings, load(paths), delete, prune, rebuild, progress)
+            place, report = asyncio.run(work)
+        else:
+            place = str(settings.index_folder)
+            report = _in_folder(settings.index_folder, load(paths), delete, prune, progress)
+        bar.update(task, total=bar.tasks[task].completed)
     for failure in report.failed[:_SHOWN]:
         console.print(f"skipped {safe(str(failure))}", style="yellow", markup=False)
     if len(report.failed) > _SHOWN:
         console.print(f"skipped {len(report.failed) - _SHOWN} more", style="yellow")
+    for notice in notices:
+        console.print(notice, style="yellow", markup=False)
     console.print(
         f"{report.added} added, {report.changed} changed, {report.unchanged} unchanged, "
-        f"{report.deleted} deleted; {report.passages} passages in {settings.index_folder}"
+        f"{report.deleted} deleted; {report.passages} passages in {place}",
+        markup=False,
     )
     return report
+
+
+def _in_folder(
+    folder: Path,
+    documents: Iterable[Document | LoadFailure],
+    delete: Sequence[str],
+    prune: bool,
+    progress: Callable[[int], None],
+) -> IndexReport:
+    # Not in a thread, as a thread cannot be stopped by Ctrl-C.
+    index = EmbeddedIndex.create(folder)
+    try:
+        report = index.index(documents, prune=prune, progress=progress)
+        report.deleted += index.delete(delete)
+        report.passages = index.passages()
+    finally:
+        index.close()
+    return report
+
+
+async def _on_node(
+    address: str,
+    settings: Settings,
+    documents: Iterable[Document | LoadFailure],
+    delete: Sequence[str],
+    prune: bool,
+    rebuild: bool,
+    progress: Callable[[int], None],
+) -> tuple[str, IndexReport]:
+    corpus = open_corpus(address, settings)
+    try:
+        report = await corpus.aindex(documents, prune=prune, rebuild=rebuild, progress=progress)
+        if delete:
+            report.deleted += await corpus.adelete(delete)
+            report.passages = await corpus.count()
+    finally:
+        await corpus.aclose()
+    return corpus.settings.url, report

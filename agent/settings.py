@@ -19,6 +19,7 @@ from pydantic_settings import (
 
 from agent.errors import UsageError
 from graph.types import Limits
+from retrievers.connection import ElasticsearchConnection
 
 FILE = "hoptree.toml"
 """Read from the working folder."""
@@ -49,6 +50,8 @@ class Settings(BaseSettings):
     max_question: int = Field(default=2000, ge=1)
     """Longest question that is taken, in characters."""
     limits: Limits = Limits()
+    elasticsearch: ElasticsearchConnection = ElasticsearchConnection()
+    """What an `es://` address does not say: user, password, certificate authority, timeout."""
 
     @property
     def index_folder(self) -> Path:

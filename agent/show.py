@@ -5,7 +5,10 @@ Text is put together from `Text` pieces, never from markup: what a passage holds
 
 from __future__ import annotations
 
+import codecs
+import json
 import re
+import sys
 from collections.abc import Iterable
 
 from rich.console import Console
@@ -33,8 +36,9 @@ def _line(text: str) -> str:
 
 
 def show_json(answer: Answer) -> None:
-    """Print the machine form on standard output."""
-    print(answer.model_dump_json(indent=2))
+    """Print the machine form on standard output, escaped where that is not UTF-8."""
+    utf8 = codecs.lookup(sys.stdout.encoding or "utf-8").name == "utf-8"
+    print(json.dumps(answer.model_dump(mode="json"), indent=2, ensure_ascii=not utf8))
 
 
 def show_stream(events: Iterable[Event], out: Console, progress: Console, explain: bool) -> Answer:

@@ -72,12 +72,13 @@ def read_trace(path: Path) -> list[Event]:
         Where there is no such trace, or a line of it is not an event.
     """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+        # As bytes: a text may hold other ends of a line, and a kill may cut a character.
+        lines = path.read_bytes().splitlines(keepends=True)
     except OSError as error:
         raise TraceError(f"cannot read the trace {path}: {error.strerror}") from error
     events = []
     for number, line in enumerate(lines, 1):
-        if not line.endswith("\n"):
+        if not line.endswith(b"\n"):
             break
         try:
             events.append(event_adapter.validate_json(line))

@@ -18,6 +18,7 @@ from graph.events import CandidatesRead, Event, ModelCalled, Notice, Retrieved, 
 from graph.protocols import Reader
 from graph.types import AnswerType, Candidate, Limits
 from retrievers.errors import RetrieverError
+from retrievers.notices import listening
 from retrievers.passage import Hit, Passage, Retriever
 
 Emit = Callable[[Event], None]
@@ -43,6 +44,9 @@ class Calls:
     model_tokens: int = 0
     model_calls: int = 0
     retrieval_calls: int = 0
+    lost: str | None = None
+    """Why the retriever that answered before can no longer be searched."""
+    noticed: set[str] = field(default_factory=set)
 
     @property
     def seconds_left(self) -> float:
@@ -51,6 +55,8 @@ class Calls:
     @property
     def spent(self) -> str | None:
         """Return which limit is reached, in words, or None."""
+        if self.lost is not None:
+            return "the index can no longer be searched"
         if self.seconds_left <= 0:
             return f"the time limit of {self.limits.max_seconds:g} s was reached"
         if self.model_tokens > self.limits.max_model_tokens:
@@ -60,23 +66,28 @@ class Calls:
     async def search(self, queries: Sequence[str], k: int, emit: Emit) -> list[list[Hit]]:
         """Search for all `queries` in one round trip.
 
+        Once a search was answered, one that fails finds nothing: the run goes on with what it has,
+        and says so.
+
         Raises
         ------
         RetrieverError
-            Where the retriever does not answer in what is left of the question's time.
+            Where the first search fails, or is not answered in what is left of the question's time.
         """
         if self.retriever is None:
             raise RuntimeError("a search without a retriever: the run should have been closed-book")
+        if self.lost is not None:
+            return [[] for _ in queries]
         begun = time.monotonic()
-        seconds = max(self.seconds_left, LEAST_SEARCH_SECONDS)
         try:
-            async with asyncio.timeout(seconds):
-                found = await self.retriever.search(queries, k)
-        except TimeoutError as error:
-            raise RetrieverError(
-                f"the index did not answer within {seconds:.1f} s: see whether it can be reached, "
-                "or raise the time limit"
-            ) from error
+            with listening(lambda sentence: self._notice(sentence, emit)):
+                found = await self._found(self.retriever, queries, k)
+        except RetrieverError as error:
+            if not self.retrieval_calls:
+                raise
+            self.lost = str(error)
+            self._notice(f"A search failed, so only what was found before is used: {error}", emit)
+            return [[] for _ in queries]
         self.retrieval_calls += 1
         emit(
             Retrieved(
@@ -86,6 +97,23 @@ class Calls:
             )
         )
         return found
+
+    async def _found(self, retriever: Retriever, queries: Sequence[str], k: int) -> list[list[Hit]]:
+        seconds = max(self.seconds_left, LEAST_SEARCH_SECONDS)
+        try:
+            async with asyncio.timeout(seconds):
+                return await retriever.search(queries, k)
+        except TimeoutError as error:
+            raise RetrieverError(
+                f"the index did not answer within {seconds:.1f} s: see whether it can be reached, "
+                "or raise the time limit"
+            ) from error
+
+    def _notice(self, sentence: str, emit: Emit) -> None:
+        """Tell it once a run."""
+        if sentence not in self.noticed:
+            self.noticed.add(sentence)
+            emit(Notice(text=sentence))
 
     async def read(
         self,
@@ -154,7 +182,7 @@ class Calls:
         told = whole.response_metadata if whole is not None else {}
         finish_reason = "timeout" if limit.expired() else str(told.get("finish_reason", ""))
         if finish_reason == "timeout":
-            emit(Notice(text=f"The model was stopped ({purpose}): it took more than {seconds:g} s."))
+            emit(Notice(text=f"The model was stopped ({purpose}): it took over {seconds:.1f} s."))
         usage = whole.usage_metadata if whole is not None else None
         details = usage.get("input_token_details", {}) if usage else {}
         used_in = usage["input_tokens"] if usage else 0

@@ -314,7 +314,8 @@ async def conclude(state: State, runtime: Runtime[Calls]) -> State:
     reached = runtime.context.spent
     if reached is None and len(state["walked"]) >= limits.max_paths:
         following, _ = paths.pick(_untried(state), state["walked"])
-        reached = following and f"the limit of {limits.max_paths} paths was reached"
+        if following is not None:
+            reached = f"the limit of {limits.max_paths} paths was reached"
     if reached:
         _emit(runtime)(Notice(text=f"The search ended early: {reached}."))
     return {}

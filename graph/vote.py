@@ -20,7 +20,7 @@ import networkx as nx
 
 from graph.normalise import canonical, similarity
 from graph.types import AnswerType, Candidate, Cluster, Failure, FailureReason, StepResult, Verdict
-from graph.values import dates_in, parse_number
+from graph.values import dates_in, is_date, parse_country, parse_number
 from retrievers.analysis import terms
 from retrievers.passage import Hit, Passage
 
@@ -35,6 +35,7 @@ WEAKEST = 0.02
 UNFIT = 0.1
 """How much a candidate counts that is not of the kind that was asked for."""
 _SHINGLE = 4
+_NAMED = {AnswerType.PERSON, AnswerType.PLACE, AnswerType.ORGANISATION, AnswerType.WORK}
 
 
 def _shingles(text: str) -> frozenset[tuple[str, ...]]:
@@ -68,18 +69,26 @@ def independent_groups(passages: Sequence[Passage]) -> dict[str, int]:
 def fitness(text: str, question: str, expects: AnswerType) -> float:
     """Return how well a candidate fits what is asked, in [0, 1], whatever the reader thought of it.
 
-    A date is asked for and none is there, or a name and there is no capital letter: `UNFIT`. So is
-    a candidate that only says the question's own words again, unless those are a choice ("A or B").
+    `UNFIT` is a candidate of nothing but small words (“in”); one without a date where a date is
+    asked for; one without a capital letter, or a date, where a name is; a nationality where a
+    person is; and one that only says the question's own words again, unless those are a choice
+    ("A or B").
     """
+    said = " ".join(terms(text))
+    if not said and text.islower():
+        return UNFIT
     asked = f" {' '.join(terms(question))} "
-    if f" {' '.join(terms(text))} " in asked and not re.search(r"\bor\b|还是", question):
+    if f" {said} " in asked and not re.search(r"\bor\b|还是", question):
         return UNFIT
     if expects is AnswerType.DATE and not dates_in(text):
         return UNFIT
     if expects is AnswerType.NUMBER and not (parse_number(text) or re.search(r"\d", text)):
         return UNFIT
-    named = {AnswerType.PERSON, AnswerType.PLACE, AnswerType.ORGANISATION, AnswerType.WORK}
-    if expects in named and text.isascii() and not re.search(r"[A-Z]", text):
+    if expects in _NAMED and text.isascii() and not re.search(r"[A-Z]", text):
+        return UNFIT
+    if expects in _NAMED and expects is not AnswerType.WORK and is_date(text):
+        return UNFIT
+    if expects is AnswerType.PERSON and parse_country(text):
         return UNFIT
     return 1.0
 

@@ -13,12 +13,13 @@ import snowballstemmer
 
 Language = Literal["en", "zh"]
 
-_HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af"
-_RUN = re.compile(rf"[{_HAN}]+|[^\W_{_HAN}]+")
-_HAN_CHARACTER = re.compile(f"[{_HAN}]")
+HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af"
+"""Chinese characters, as the inside of a regular expression's brackets."""
+_RUN = re.compile(rf"[{HAN}]+|[^\W_{HAN}]+")
+_HAN_CHARACTER = re.compile(f"[{HAN}]")
 _LETTER = re.compile(r"[^\W\d_]")
 # Lucene's English list plus question words, which say nothing of what a passage holds.
-_STOP = frozenset(
+STOP_WORDS = frozenset(
     "a an and are as at be but by for if in into is it no not of on or such that the their then "
     "there these they this to was will with were has have had do does did who whom whose which "
     "what when where why how from its his her he she".split()
@@ -94,6 +95,6 @@ def terms(text: str) -> list[str]:
     for run in _RUN.findall(_folded(text)):
         if _HAN_CHARACTER.match(run):
             found += _chinese(run)
-        elif run not in _STOP:
+        elif run not in STOP_WORDS:
             found.append(_stem(run))
     return found

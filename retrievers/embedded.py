@@ -259,6 +259,10 @@ class EmbeddedIndex:
         with self._indexing, told(self.folder), writing(db := self._writing_db()):
             return sum(remove(db, document) for document in ids)
 
+    async def adelete(self, ids: Sequence[str]) -> int:
+        """Do what `delete` does, in a thread."""
+        return await asyncio.to_thread(self.delete, ids)
+
     def _writing_db(self) -> sqlite3.Connection:
         # A connection of its own: a reader inside a transaction would hold its writes back.
         self._db()

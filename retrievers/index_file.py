@@ -84,8 +84,10 @@ def _open(file: Path) -> sqlite3.Connection:
 
 
 def _state(connection: sqlite3.Connection) -> tuple[int, int]:
-    [version] = connection.execute("PRAGMA user_version").fetchone()
-    [tables] = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    # Of one moment: another process may lay the tables out between the two questions.
+    with snapshot(connection):
+        [version] = connection.execute("PRAGMA user_version").fetchone()
+        [tables] = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
     return version, tables
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel, Field
 
 from retrievers.analysis import language_of, terms
@@ -70,6 +72,27 @@ def _fresh(
     report: IndexReport,
 ) -> Iterator[Document | None]:
     """Yield the documents that must be written, and None for each that need not be."""
+    for document in unique(documents, seen, report):
+        if document is None:
+            yield None
+            continue
+        query = "SELECT digest FROM documents WHERE id = ?"
+        row = db.execute(query, (document.id,)).fetchone()
+        if row is not None and row[0] == seen[document.id]:
+            report.unchanged += 1
+            yield None
+        else:
+            yield document
+
+
+def unique(
+    documents: Iterable[Document | LoadFailure], seen: dict[str, str], report: IndexReport
+) -> Iterator[Document | None]:
+    """Yield each document once, and None for what is a failure or was there before.
+
+    `seen` maps the ids to their digests; failures go into the report, and so does a document whose
+    id stood on a different one.
+    """
     for document in documents:
         if isinstance(document, LoadFailure):
             report.failed.append(document)
@@ -79,17 +102,11 @@ def _fresh(
         if document.id in seen:
             if seen[document.id] != digest:
                 reason = f"another document has the id {document.id!r}: the first one is kept"
-                report.failed.append(_failure(document, reason))
+                report.failed.append(failure(document, reason))
             yield None
             continue
         seen[document.id] = digest
-        query = "SELECT digest FROM documents WHERE id = ?"
-        row = db.execute(query, (document.id,)).fetchone()
-        if row is not None and row[0] == digest:
-            report.unchanged += 1
-            yield None
-        else:
-            yield document
+        yield document
 
 
 def _write(
@@ -102,14 +119,14 @@ def _write(
     if not batch:
         return
     # Before the transaction: encoding takes seconds, and another writer would wait for them.
-    vectors = _encoded(encoder, [passage for _, passages in batch for passage in passages])
+    vectors = encoded(encoder, [passage for _, passages in batch for passage in passages])
     added = changed = 0
     failed = []
     with writing(db):
         for document, passages in batch:
             if taken := _taken(db, passages):
                 reason = f"its passage {taken[0]!r} has the id of one of {taken[1]!r}: rename it"
-                failed.append(_failure(document, reason))
+                failed.append(failure(document, reason))
                 continue
             replaced = remove(db, document.id)
             changed += replaced
@@ -119,27 +136,28 @@ def _write(
                 (document.id, document.digest, document.file),
             )
             for passage in passages:
-                _add(db, passage, vectors.get(_key(passage)))
+                _add(db, passage, vectors.get(key(passage)))
     report.added += added
     report.changed += changed
     report.failed += failed
 
 
-def _failure(document: Document, reason: str) -> LoadFailure:
+def failure(document: Document, reason: str) -> LoadFailure:
+    """Return the failure of a document that could be read but not be written."""
     return LoadFailure(place=document.file or document.id, reason=reason)
 
 
-def _encoded(encoder: Encoder, passages: list[Passage]) -> dict[tuple[str, str], bytes]:
-    """Return the int8 vectors of the passages that the encoder understands, by their keys."""
-    texts = {_key(p): f"{p.title}. {p.text}" if p.title else p.text for p in passages}
-    texts = {key: text for key, text in texts.items() if language_of(text) == "en"}
-    if not texts:
-        return {}
-    vectors = quantise(encoder.encode(list(texts.values())))
-    return {key: vector.tobytes() for key, vector in zip(texts, vectors, strict=True)}
+def encoded(
+    encoder: Encoder, passages: list[Passage]
+) -> dict[tuple[str, str], NDArray[np.float32]]:
+    """Return the vectors of the passages that the encoder understands, by their keys."""
+    texts = {key(p): f"{p.title}. {p.text}" if p.title else p.text for p in passages}
+    texts = {of: text for of, text in texts.items() if language_of(text) == "en"}
+    return dict(zip(texts, encoder.encode(list(texts.values())), strict=True)) if texts else {}
 
 
-def _key(passage: Passage) -> tuple[str, str]:
+def key(passage: Passage) -> tuple[str, str]:
+    """Return what tells a passage from all others of a run."""
     # The id alone will not do: a document may be called what a passage of another one is.
     return passage.document, passage.id
 
@@ -154,10 +172,11 @@ def _taken(db: sqlite3.Connection, passages: list[Passage]) -> tuple[str, str] |
     return None
 
 
-def _add(db: sqlite3.Connection, passage: Passage, vector: bytes | None) -> None:
+def _add(db: sqlite3.Connection, passage: Passage, vector: NDArray[np.float32] | None) -> None:
+    blob = quantise(vector).tobytes() if vector is not None else None
     number = db.execute(
         "INSERT INTO passages (id, document, record, vector) VALUES (?, ?, ?, ?)",
-        (passage.id, passage.document, passage.model_dump_json(), vector),
+        (passage.id, passage.document, passage.model_dump_json(), blob),
     ).lastrowid
     title, body = (" ".join(terms(text)) for text in (passage.title, passage.text))
     db.execute("INSERT INTO terms (rowid, title, body) VALUES (?, ?, ?)", (number, title, body))

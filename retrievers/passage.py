@@ -43,6 +43,8 @@ class Hit(BaseModel):
     """0-based rank in the BM25 list; None where BM25 did not return it."""
     dense_rank: int | None = None
     """0-based rank in the vector list; None where it did not return it."""
+    spans: tuple[tuple[int, int], ...] = ()
+    """Where words of the query stand in `passage.text`, where the backend was asked to say."""
 
 
 @runtime_checkable

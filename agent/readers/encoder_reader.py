@@ -110,6 +110,8 @@ class EncoderReader:
             )
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = os.cpu_count() or 1
+        # Threads that spin while they wait take the cores from the language model beside them.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         return onnxruntime.InferenceSession(weights, options, providers=["CPUExecutionProvider"])
 
     def read(

@@ -65,6 +65,8 @@ _SAME = {
     **dict.fromkeys("生于 诞生 出世 生".split(), "出生"),
     **dict.fromkeys("去世 过世 病逝 病故 辞世 死 死亡 死于 卒 卒于 身亡 离世".split(), "逝世"),
 }
+_RETAGGED = {"首都": "n"}
+"""Words whose part of speech in jieba's dictionary is wrong: an adverb."""
 
 _STOP = re.compile(r"[。！？!?\n]|(?<=[^0-9a-z])\.(?=\s|$)")
 _CLAUSE_END = frozenset("，,；;：:。！？!?\n")
@@ -152,7 +154,7 @@ def _tag(word: str, tags: Mapping[str, str]) -> str:
         return "w"
     if _LATIN.fullmatch(word):
         return "eng"
-    return tags.get(word, "x")
+    return _RETAGGED.get(word) or tags.get(word, "x")
 
 
 @functools.lru_cache(maxsize=256)

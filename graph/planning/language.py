@@ -60,11 +60,7 @@ _NOT_PEOPLE = set("list career beer deer mist twist fist wrist waist human tress
 def noun_type(lemma: str) -> AnswerType:
     """Return what kind of thing a common noun names; ANY where it is not known."""
     known = _TYPE_OF.get(lemma.lower())
-    if (
-        known is None
-        and lemma.lower() not in _NOT_PEOPLE
-        and _AGENT.search(lemma.lower())
-    ):
+    if known is None and lemma.lower() not in _NOT_PEOPLE and _AGENT.search(lemma.lower()):
         return AnswerType.PERSON
     return known or AnswerType.ANY
 

@@ -15,11 +15,14 @@ _SMALL = "of the a an in on at to for from with by de la le du von van der & vs.
 _WORD = rf"(?:[A-Z{_UPPER}0-9¿¡][\w'’.\-/:!?&]*|\((?:[^()]{{1,40}})\))"
 _JOIN = rf"(?:,? (?=\()|;? )(?:(?:{'|'.join(map(re.escape, _SMALL))}) ){{0,3}}"
 _TITLE = re.compile(rf"\"[^\"]+\"|“[^”]+”|《[^》]+》|{_WORD}(?:{_JOIN}{_WORD})*")
+_TRAILING = re.compile(r"['’][sS]?$|(?<=[a-z])[:.]+$")
+# A point that belongs to the word before it: "Alexander D. Henderson Jr. was born …".
+_SHORTENED = re.compile(r"\b(?:Jr|Sr|St|Mt|Dr|Mr|Mrs|Inc|Ltd|Co|Corp|Bros|Vol|No)\.$")
 _NUMBER = re.compile(r"#?\d[\d.,]*(?:s|st|nd|rd|th)?")
 # "Henry Lascelles, 5th Earl of Harewood": the rank after the comma belongs to the name.
 _RANKED = re.compile(
-    r"(?:the )?(?:\d+\w\w |\w+ )?(?:Duke|Duchess|Earl|Count|Countess|Baron|Baroness|Viscount|"
-    r"Viscountess|Marquess|Marquis|Marquise|Marchioness|Prince|Princess|King|Queen|Lord|Lady|"
+    r"(?:the )?(?:\d+\w\w |\w+ )?(?:Duke|Duchess|Earl|Count|Countess|Baron|Baroness|Baronet|"
+    r"Viscount|Viscountess|Marquess|Marquis|Marquise|Marchioness|Prince|Princess|King|Queen|Lord|Lady|"
     r"Archduke|Archduchess|Margrave|Landgrave|Elector|Emperor|Empress|Bishop|Jr|Sr)\b",
     re.IGNORECASE,
 )
@@ -53,7 +56,7 @@ class Masked:
 
         def mask(match: re.Match[str]) -> str:
             found = match[0]
-            trailing = re.search(r"['’][sS]?$|(?<=[a-z])[:.]+$", found)
+            trailing = None if _SHORTENED.search(found) else _TRAILING.search(found)
             kept = trailing[0] if trailing else ""
             title = found[: len(found) - len(kept)]
             if not free or _NUMBER.fullmatch(title):

@@ -25,7 +25,9 @@ _COUNTED = (
     r"years|days|hours|minutes|seconds|tonn?e?s|dollars|euros|people|inhabitants|residents)\b)"
 )
 """What makes four digits a quantity and not a year."""
-_DASH = r"\s*(?:-|–|—|−|~|to|until|till|and|至|到)\s*"
+_DASH = r"\s*(?:-|–|—|−|~|to|until|till|至|到)\s*"
+_DASH_OR_AND = _DASH.replace("|to|", "|to|and|")
+"""Between two days of one month, where “and” cannot part two dates that are whole."""
 _ZH_DIGITS = "〇零○一二三四五六七八九"
 _ZH_VALUE = {"〇": 0, "零": 0, "○": 0} | {c: i for i, c in enumerate("一二三四五六七八九", 1)}
 _ZH_YEAR = rf"(?:\d{{1,4}}|[{_ZH_DIGITS}]{{2,4}})"
@@ -173,14 +175,14 @@ _SINGLE: list[tuple[re.Pattern[str], Callable[[re.Match[str]], DateValue | None]
     ),
     (
         _pattern(
-            rf"(?P<d1>{_ORDINAL}){_DASH}(?P<d2>{_ORDINAL})\s+(?P<m>{_MONTH})"
+            rf"(?P<d1>{_ORDINAL}){_DASH_OR_AND}(?P<d2>{_ORDINAL})\s+(?P<m>{_MONTH})"
             rf"(?:\s+|,\s*){_year_group()}"
         ),
         _day_range,
     ),
     (
         _pattern(
-            rf"(?P<m>{_MONTH})\s+(?P<d1>{_ORDINAL}){_DASH}(?P<d2>{_ORDINAL})"
+            rf"(?P<m>{_MONTH})\s+(?P<d1>{_ORDINAL}){_DASH_OR_AND}(?P<d2>{_ORDINAL})"
             rf"(?:\s+|,\s*){_year_group()}"
         ),
         _day_range,
@@ -220,9 +222,10 @@ _CIRCA = re.compile(
     re.IGNORECASE,
 )
 _RANGE_JOINT = re.compile(rf"^{_DASH}$", re.IGNORECASE)
+_BETWEEN = re.compile(r"\bbetween\s+$", re.IGNORECASE)
 _SHARED_YEAR = re.compile(
     rf"(?<!\w)(?:(?P<d1>{_ORDINAL})\s+(?P<m1>{_MONTH})|(?P<m2>{_MONTH})\s+(?P<d2>{_ORDINAL}))"
-    rf"{_DASH}$",
+    rf"{_DASH_OR_AND}$",
     re.IGNORECASE,
 )
 _BARE_YEAR = re.compile(r"^\s*(?:in\s+)?(\d{3,4})\s*\.?$", re.IGNORECASE)
@@ -265,7 +268,9 @@ def _found(text: str) -> Iterator[tuple[int, int, DateValue]]:
         elif index + 1 < len(found):
             next_start, next_end, following = found[index + 1]
             between = text[end:next_start]
-            joint = _RANGE_JOINT.match(between) and between.strip() != "and"
+            joint = _RANGE_JOINT.match(between) is not None or (
+                between.strip() == "and" and _BETWEEN.search(text[:start]) is not None
+            )
             joined = _span(value, following) if joint else None
             if joined:
                 end, value, index = next_end, joined, index + 1

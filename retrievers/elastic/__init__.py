@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from retrievers.elastic.bulk import BulkFailure, BulkReport
+from retrievers.connection import ElasticsearchConnection
 from retrievers.elastic.errors import (
     ElasticsearchAddressError,
     NodeBusyError,
@@ -12,15 +12,16 @@ from retrievers.elastic.errors import (
     NodeUnreachableError,
     NodeUnsupportedError,
 )
+from retrievers.elastic.queries import Filter
 from retrievers.elastic.retriever import ElasticsearchRetriever
 from retrievers.elastic.settings import ElasticsearchSettings
 
 __all__ = [
-    "BulkFailure",
-    "BulkReport",
     "ElasticsearchAddressError",
+    "ElasticsearchConnection",
     "ElasticsearchRetriever",
     "ElasticsearchSettings",
+    "Filter",
     "NodeBusyError",
     "NodeRefusedError",
     "NodeRequestError",

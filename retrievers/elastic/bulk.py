@@ -1,128 +1,101 @@
-"""Streaming passages into an index."""
+"""Sending operations to an index: in portions, each waited for, and again when turned away."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterable, AsyncIterator, Iterable
-from itertools import islice
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from elasticsearch import AsyncElasticsearch
-from elasticsearch.helpers import async_streaming_bulk
-from pydantic import BaseModel
+from elasticsearch import ApiError, AsyncElasticsearch
 
-from retrievers.elastic.mapping import document_body, document_id
-from retrievers.encoder import Encoder
+from retrievers.elastic.errors import NodeBusyError
 from retrievers.errors import IndexWriteError
-from retrievers.passage import Passage
 
-BATCH = 128
-"""Passages encoded at once."""
-CHUNK_BYTES = 8 * 2**20
-MAX_FAILURES = 1000
-"""Refused passages at which indexing stops: then it is the node (a full disk), not the passages."""
+PORTION = 256
+"""Operations in one request: about 2 MB."""
 MAX_RETRIES = 6
 FIRST_BACKOFF, LONGEST_BACKOFF = 0.5, 30.0
-"""Seconds waited after a 429; doubled each time."""
+"""Seconds waited after a 429, doubled each time; spread, so that callers do not return together."""
 
 
-class BulkFailure(BaseModel):
-    """A passage that the node did not take, and why."""
+@dataclass(frozen=True)
+class Operation:
+    """A passage to be written under its `_id`, or to be deleted where there is no body."""
 
     id: str
-    reason: str
+    body: dict[str, Any] | None = None
+
+    def lines(self) -> list[dict[str, Any]]:
+        verb = "delete" if self.body is None else "index"
+        return [{verb: {"_id": self.id}}, *([self.body] if self.body is not None else [])]
 
 
-class BulkReport(BaseModel):
-    """What an indexing run did."""
+async def send(
+    client: AsyncElasticsearch, index: str, operations: Sequence[Operation]
+) -> dict[str, str]:
+    """Send operations; return the reason for each id that the node refused.
 
-    sent: int = 0
-    indexed: int = 0
-    failed: list[BulkFailure] = []
-    live: bool = False
-    """Whether searches see the result: a rebuilt corpus with failures does not go live."""
-
-
-async def write(
-    client: AsyncElasticsearch,
-    index: str,
-    passages: Iterable[Passage] | AsyncIterable[Passage],
-    encoder: Encoder | None,
-) -> BulkReport:
-    """Send passages to `index`, holding one batch in memory; a passage of a known id is replaced.
-
-    The next batch is read only when the node took the last one, and passages it turned away with
-    429 are sent again after a growing pause.
+    The next portion waits for the last one. What the node turns away with 429 is sent again after a
+    growing pause.
 
     Raises
     ------
+    retrievers.elastic.NodeBusyError
+        Where the node takes none of them after `MAX_RETRIES` pauses.
     retrievers.errors.IndexWriteError
-        Where the node refuses MAX_FAILURES passages.
+        Where the index takes no writes at all.
     """
-    report = BulkReport()
-    results = async_streaming_bulk(
-        client,
-        _actions(index, passages, encoder),
-        chunk_size=BATCH,
-        max_chunk_bytes=CHUNK_BYTES,
-        max_retries=MAX_RETRIES,
-        initial_backoff=FIRST_BACKOFF,
-        max_backoff=LONGEST_BACKOFF,
-        raise_on_error=False,
-    )
-    async for ok, item in results:
-        report.sent += 1
-        if ok:
-            report.indexed += 1
-        else:
-            [outcome] = item.values()
-            report.failed.append(BulkFailure(id=outcome["_id"], reason=_reason(outcome)))
-            if len(report.failed) == MAX_FAILURES:
-                raise IndexWriteError(
-                    f"indexing was stopped as the node refused {MAX_FAILURES} passages, the first "
-                    f"one because of: {report.failed[0].reason}"
+    refused: dict[str, str] = {}
+    for start in range(0, len(operations), PORTION):
+        waiting = list(operations[start : start + PORTION])
+        pauses = 0
+        while left := await _once(client, index, waiting, refused):
+            pauses = pauses if len(left) == len(waiting) else 0
+            if pauses == MAX_RETRIES:
+                raise NodeBusyError(
+                    f"the node was too busy for {len(left)} passages {pauses + 1} times over: "
+                    "what it took is kept; run the same command again when its load is lower"
                 )
-    return report
+            pause = min(FIRST_BACKOFF * 2**pauses, LONGEST_BACKOFF)
+            await asyncio.sleep(pause * random.uniform(0.5, 1.5))
+            waiting, pauses = left, pauses + 1
+    return refused
 
 
-async def _actions(
-    index: str, passages: Iterable[Passage] | AsyncIterable[Passage], encoder: Encoder | None
-) -> AsyncIterator[dict[str, Any]]:
-    async for batch in _batches(passages):
-        vectors: list[list[float] | None] = [None] * len(batch)
-        if encoder is not None:
-            texts = [f"{p.title}. {p.text}" for p in batch]
-            vectors = (await asyncio.to_thread(encoder.encode, texts)).tolist()
-        for passage, vector in zip(batch, vectors, strict=True):
-            yield {
-                "_op_type": "index",
-                "_index": index,
-                "_id": document_id(passage.id),
-                "_source": document_body(passage, vector),
-            }
+async def _once(
+    client: AsyncElasticsearch, index: str, operations: list[Operation], refused: dict[str, str]
+) -> list[Operation]:
+    """Send the operations in one request; return those that were turned away with 429."""
+    try:
+        answer = await client.bulk(
+            index=index,
+            operations=[line for operation in operations for line in operation.lines()],
+            filter_path="items.*.status,items.*.error",
+        )
+    except ApiError as error:
+        if error.status_code == 429:
+            return operations
+        raise
+    turned_away = []
+    for operation, item in zip(operations, answer.body["items"], strict=True):
+        [outcome] = item.values()
+        if "error" not in outcome:
+            continue
+        kind, reason = outcome["error"].get("type"), _reason(outcome["error"])
+        if kind == "cluster_block_exception":
+            raise IndexWriteError(
+                f"the node lets nothing be written to the corpus ({reason}): what was indexed "
+                "before is intact; where its disk is full, free space, and run it again"
+            )
+        if outcome["status"] == 429:
+            turned_away.append(operation)
+        else:
+            refused[operation.id] = reason
+    return turned_away
 
 
-async def _batches(
-    passages: Iterable[Passage] | AsyncIterable[Passage],
-) -> AsyncIterator[list[Passage]]:
-    if isinstance(passages, AsyncIterable):
-        batch = []
-        async for passage in passages:
-            batch.append(passage)
-            if len(batch) == BATCH:
-                yield batch
-                batch = []
-        if batch:
-            yield batch
-        return
-    stream = iter(passages)
-    while batch := list(islice(stream, BATCH)):
-        yield batch
-
-
-def _reason(outcome: dict[str, Any]) -> str:
-    error = outcome.get("error") or outcome
-    if not isinstance(error, dict):
-        return str(error)
+def _reason(error: dict[str, Any]) -> str:
     cause = error.get("caused_by") or {}
     return ": ".join(str(r) for r in (error.get("reason"), cause.get("reason")) if r)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from typing import Any
 
 from elastic_transport import AiohttpHttpNode, HttpHeaders
-from elasticsearch import AsyncElasticsearch, AuthorizationException
+from elasticsearch import AsyncElasticsearch, AuthorizationException, BadRequestError
 
+from retrievers.elastic.errors import ElasticsearchAddressError
+from retrievers.elastic.mapping import PLUGINS
 from retrievers.elastic.settings import ElasticsearchSettings
 
 KNN_SINCE = (8, 12)
@@ -44,21 +47,32 @@ def connect(
 
     A timeout is not retried, so that a call takes at most `settings.timeout` seconds; 429 neither,
     as asking a busy node again at once makes it busier.
+
+    Raises
+    ------
+    retrievers.elastic.ElasticsearchAddressError
+        Where the file of the certificate authority is missing, or is not one.
     """
     options: dict[str, Any] = {}
     if settings.password is not None:
         options["basic_auth"] = (settings.user or "elastic", settings.password.get_secret_value())
     if settings.tls and settings.ca is not None:
         options["ca_certs"] = str(settings.ca)
-    return AsyncElasticsearch(
-        settings.address,
-        node_class=node_class,
-        request_timeout=settings.timeout,
-        max_retries=2,
-        retry_on_timeout=False,
-        retry_on_status=(502, 503, 504),
-        **options,
-    )
+    try:
+        return AsyncElasticsearch(
+            settings.address,
+            node_class=node_class,
+            request_timeout=settings.timeout,
+            max_retries=2,
+            retry_on_timeout=False,
+            retry_on_status=(502, 503, 504),
+            **options,
+        )
+    except (ValueError, OSError) as error:  # SSLError is an OSError
+        raise ElasticsearchAddressError(
+            f"the certificate authority {settings.ca} cannot be used ({error}): name a PEM file "
+            "with ?ca=FILE"
+        ) from error
 
 
 async def version(client: AsyncElasticsearch) -> tuple[int, int] | None:
@@ -69,3 +83,13 @@ async def version(client: AsyncElasticsearch) -> tuple[int, int] | None:
         return None
     found = [node["version"].split(".") for node in answer.body.get("nodes", {}).values()]
     return min(((int(v[0]), int(v[1])) for v in found), default=None)
+
+
+async def plugins(client: AsyncElasticsearch) -> list[str]:
+    """Return which of the analysis plugins that we can use the node has."""
+    found = []
+    for name, known_by in PLUGINS.items():
+        with suppress(BadRequestError):
+            await client.indices.analyze(text="武汉", **known_by)
+            found.append(name)
+    return found

@@ -1,35 +1,57 @@
-"""The bodies of one `_msearch` for all queries of a search."""
+"""The bodies of one `_msearch` for all queries of a search, and the spans in its answer."""
 
 from __future__ import annotations
 
+import re
+from itertools import islice
 from typing import Any
 
-from retrievers.elastic.mapping import ANALYSERS
+from pydantic import BaseModel, ConfigDict
+
+from retrievers.analysis import HAN, Language
+from retrievers.elastic.mapping import LANGUAGES, document_id
 
 DEPTH = 50
 """Passages taken from each of the two rankings before they are fused."""
 TITLE_WEIGHT = 1.5
-MAX_QUERY_CHARACTERS = 400
-"""A longer query is cut: each of its terms is a clause in every field, and a node allows about a
-thousand clauses on a small heap."""
+MAX_QUERY_WORDS, MAX_QUERY_CHARACTERS = 250, 2000
+"""A longer query is cut: each of its words, or Chinese characters, is a clause in all four fields,
+and a node on a small heap allows 1,024 clauses."""
 CANDIDATES = 3
 """How many times DEPTH the graph search looks at, per shard: recall of HNSW against time."""
+_WORD = re.compile(rf"[{HAN}]|[^\W{HAN}]+")
+# Private-use characters; a text that holds them itself is noticed and gives no spans.
+_OPEN, _CLOSE = "\ue0f0", "\ue0f1"
 
 
-def lexical(query: str, depth: int) -> dict[str, Any]:
+class Filter(BaseModel):
+    """Which passages a search may find; an empty field lets all pass."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    sources: tuple[str, ...] = ()
+    documents: tuple[str, ...] = ()
+    languages: tuple[Language, ...] = ()
+
+    def clauses(self) -> list[dict[str, Any]]:
+        """Return the filter as clauses that must all hold."""
+        fields = {
+            "source": list(self.sources),
+            "document": [document_id(document) for document in self.documents],
+            "language": list(self.languages),
+        }
+        return [{"terms": {field: values}} for field, values in fields.items() if values]
+
+
+def lexical(query: str, depth: int, only: Filter, highlight: bool) -> dict[str, Any]:
     """BM25 over title and text of both languages; the fields' scores are summed."""
-    fields = [
-        f"{language}.{field}"
-        for language in ANALYSERS
-        for field in (f"title^{TITLE_WEIGHT}", "text")
-    ]
-    # Half a surrogate pair, as a terminal may pass it on, is not valid JSON to a node.
-    sent = query[:MAX_QUERY_CHARACTERS].encode(errors="replace").decode()
-    match = {"query": sent, "type": "most_fields", "fields": fields}
-    return {"query": {"multi_match": match}, "size": depth, "_source": ["passage"]}
+    words = {"bool": {"must": [_words(query)], "filter": only.clauses()}}
+    return {"query": words, **_form(query, depth, highlight)}
 
 
-def dense(vector: list[float], depth: int) -> dict[str, Any]:
+def dense(
+    query: str, vector: list[float], depth: int, only: Filter, highlight: bool
+) -> dict[str, Any]:
     """Approximate nearest neighbours by cosine over the HNSW graph."""
     knn = {
         "field": "vector",
@@ -37,4 +59,46 @@ def dense(vector: list[float], depth: int) -> dict[str, Any]:
         "k": depth,
         "num_candidates": min(CANDIDATES * depth, 10_000),
     }
-    return {"knn": knn, "size": depth, "_source": ["passage"]}
+    if clauses := only.clauses():
+        knn["filter"] = clauses
+    return {"knn": knn, **_form(query, depth, highlight)}
+
+
+def _words(query: str) -> dict[str, Any]:
+    fields = [
+        f"{language}.{field}"
+        for language in LANGUAGES
+        for field in (f"title^{TITLE_WEIGHT}", "text")
+    ]
+    cut = query[:MAX_QUERY_CHARACTERS]
+    end = max((word.end() for word in islice(_WORD.finditer(cut), MAX_QUERY_WORDS)), default=0)
+    # Half a surrogate pair, as a terminal may pass it on, is not valid JSON to a node.
+    sent = cut[:end].encode(errors="replace").decode()
+    return {"multi_match": {"query": sent, "type": "most_fields", "fields": fields}}
+
+
+def _form(query: str, depth: int, highlight: bool) -> dict[str, Any]:
+    form: dict[str, Any] = {"size": depth, "_source": ["passage", "language", *LANGUAGES]}
+    if highlight:
+        form["highlight"] = {
+            "pre_tags": [_OPEN],
+            "post_tags": [_CLOSE],
+            "number_of_fragments": 0,
+            "fields": {f"{language}.text": {} for language in LANGUAGES},
+            "highlight_query": _words(query),
+        }
+    return form
+
+
+def spans(hit: dict[str, Any], text: str) -> tuple[tuple[int, int], ...]:
+    """Return where the words of the query stand in the passage's text, in characters."""
+    marked = "".join(part for parts in hit.get("highlight", {}).values() for part in parts)
+    if marked.replace(_OPEN, "").replace(_CLOSE, "") != text:
+        return ()
+    found, at = [], 0
+    for piece in marked.split(_OPEN):
+        inside, closed, outside = piece.partition(_CLOSE)
+        if closed:
+            found.append((at, at + len(inside)))
+        at += len(inside) + len(outside)
+    return tuple(found)

@@ -3,32 +3,38 @@
 from __future__ import annotations
 
 import asyncio
-import uuid
-from collections.abc import AsyncIterable, Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Self
 from weakref import WeakKeyDictionary
 
-from elasticsearch import AsyncElasticsearch, NotFoundError
+from elasticsearch import AsyncElasticsearch
 
 from retrievers.analysis import language_of
+from retrievers.connection import ElasticsearchConnection
+from retrievers.documents import Document
 from retrievers.elastic import queries as bodies
-from retrievers.elastic.bulk import BulkReport, write
-from retrievers.elastic.mapping import FORMAT, document_id, index_body
-from retrievers.elastic.node import KNN_SINCE, CompatibleNode, connect, version
+from retrievers.elastic.corpus import generations, make, refuse_format, swap
+from retrievers.elastic.health import examine
+from retrievers.elastic.indexing import delete, write
+from retrievers.elastic.mapping import document_id, passage_of
+from retrievers.elastic.node import CompatibleNode, connect
+from retrievers.elastic.queries import Filter
 from retrievers.elastic.settings import ElasticsearchSettings
 from retrievers.elastic.translation import missing, response_error, told
 from retrievers.encoder import Encoder, MiniLMEncoder
-from retrievers.errors import IndexFormatError
+from retrievers.finding import Finding
 from retrievers.fusion import rrf
+from retrievers.indexing import IndexReport
+from retrievers.loaders import LoadFailure
+from retrievers.notices import notice
 from retrievers.passage import Hit, Passage
 
 
 class ElasticsearchRetriever:
     """A corpus on a node. Implements `Retriever`; one object may serve several event loops.
 
-    The corpus is an alias: indexing builds a new index beside the old one and swaps the alias when
-    it is whole, so a search sees the one or the other and never a part.
+    What a search had to do without (no kNN, a part of the shards) is told through
+    `retrievers.notices`.
 
     Parameters
     ----------
@@ -48,8 +54,6 @@ class ElasticsearchRetriever:
         node_class: type[CompatibleNode] = CompatibleNode,
     ) -> None:
         self.settings = settings
-        self.notices: list[str] = []
-        """What is done without, in sentences for the user: no kNN, a part of the shards."""
         self._encoder = encoder
         self._node_class = node_class
         # A connection pool belongs to its event loop, and a synchronous caller makes many loops.
@@ -57,17 +61,23 @@ class ElasticsearchRetriever:
             WeakKeyDictionary()
         )
         self._dense: bool | None = None
+        """Whether the corpus has vectors; None until it was looked at."""
 
     def __repr__(self) -> str:
         return f"ElasticsearchRetriever({self.settings.url!r})"
 
     @classmethod
-    def from_url(cls, url: str, encoder: Encoder | None = None) -> Self:
+    def from_url(
+        cls,
+        url: str,
+        encoder: Encoder | None = None,
+        connection: ElasticsearchConnection | None = None,
+    ) -> Self:
         """Name a corpus by `es://host:port/corpus`, with the encoder that ships by default.
 
         Nothing is sent yet: see `check`.
         """
-        return cls(ElasticsearchSettings.from_url(url), encoder or MiniLMEncoder())
+        return cls(ElasticsearchSettings.from_url(url, connection), encoder or MiniLMEncoder())
 
     # ── searching ─────────────────────────────────────────────────────────────────────────────
 
@@ -91,55 +101,67 @@ class ElasticsearchRetriever:
         dense = self._encoder is not None
         for index, found in answer.body.items():
             meta = found["mappings"].get("_meta", {})
-            if meta.get("hoptree_format") != FORMAT:
-                raise IndexFormatError(
-                    f"the index {index!r} at {self.settings.address} was not made by this version "
-                    f"of hoptree (format {meta.get('hoptree_format')}, this one reads {FORMAT}): "
-                    "choose another corpus name, or delete it and index again"
-                )
+            refuse_format(self.settings, index, meta)
             if self._encoder is not None and meta.get("dimensions") != self._encoder.dimensions:
                 dense = False
-                self._notice(
-                    f"the corpus {self.settings.corpus!r} has no vectors of this encoder: it is "
-                    "searched by words alone (BM25)"
-                )
         self._dense = dense
 
-    async def search(self, queries: Sequence[str], k: int = 10) -> list[list[Hit]]:
+    async def search(
+        self,
+        queries: Sequence[str],
+        k: int = 10,
+        *,
+        only: Filter | None = None,
+        highlight: bool = False,
+    ) -> list[list[Hit]]:
         """Rank by BM25 and kNN, fuse by RRF, in one `_msearch` for all the queries.
 
         Chinese queries are ranked by BM25 alone, as the encoder that ships is English.
+
+        Parameters
+        ----------
+        queries, k
+            As `Retriever.search` has them.
+        only
+            Which passages may be found.
+        highlight
+            Whether each hit says where the words of its query stand: see `Hit.spans`.
 
         Raises
         ------
         retrievers.errors.RetrieverError
             As `check`; nothing is retried after `settings.timeout` seconds.
         """
-        asked = [i for i, query in enumerate(queries) if query.strip()]
+        asked = [i for i, query in enumerate(queries) if any(map(str.isalnum, query))]
         results: list[list[Hit]] = [[] for _ in queries]
         if not asked or k < 1:
             return results
         await self.check()
-        depth = max(bodies.DEPTH, k)
-        vectors = await self._vectors([queries[i] for i in asked])
-        searches = [bodies.lexical(queries[i], depth) for i in asked]
-        of_vector = {i: len(searches) + n for n, i in enumerate(asked[j] for j in vectors)}
-        searches += [bodies.dense(vector, depth) for vector in vectors.values()]
+        if self._encoder is not None and not self._dense:
+            notice(
+                f"the corpus {self.settings.corpus!r} has no vectors of this encoder: it is "
+                "searched by words alone (BM25)"
+            )
+        form = (max(bodies.DEPTH, k), only or Filter(), highlight)
+        vectors = await self._vectors({i: queries[i] for i in asked})
+        searches = [bodies.lexical(queries[i], *form) for i in asked]
+        searches += [bodies.dense(queries[i], vector, *form) for i, vector in vectors.items()]
         answers = await self._msearch(searches)
-        for position, i in enumerate(asked):
-            dense = answers[of_vector[i]] if i in of_vector else []
-            results[i] = _fused(answers[position], dense, k)
+        dense = dict(zip(vectors, answers[len(asked) :], strict=True))
+        for i, lexical in zip(asked, answers[: len(asked)], strict=True):
+            results[i] = _fused(lexical, dense.get(i, []), k)
         return results
 
-    async def _vectors(self, queries: list[str]) -> dict[int, list[float]]:
-        """Return the vector of each English query by its position."""
-        english = [i for i, query in enumerate(queries) if language_of(query) == "en"]
+    async def _vectors(self, queries: dict[int, str]) -> dict[int, list[float]]:
+        """Return the vectors of the English ones among the queries."""
+        english = {i: query for i, query in queries.items() if language_of(query) == "en"}
         if not self._dense or self._encoder is None or not english:
             return {}
-        vectors = await asyncio.to_thread(self._encoder.encode, [queries[i] for i in english])
+        vectors = await asyncio.to_thread(self._encoder.encode, list(english.values()))
         return dict(zip(english, vectors.tolist(), strict=True))
 
-    async def _msearch(self, searches: list[dict[str, Any]]) -> list[list[Passage]]:
+    async def _msearch(self, searches: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
+        """Return the hits of each search, as the node has them."""
         lines = [line for body in searches for line in ({}, body)]
         with told(self.settings):
             client = await self._client()
@@ -150,26 +172,25 @@ class ElasticsearchRetriever:
                 self._dense = None  # another process may have swapped the corpus: look again
                 raise response_error(self.settings, response.get("status", 500), response)
             if response["_shards"]["failed"] or response["timed_out"]:
-                self._notice(
+                notice(
                     f"a part of the corpus {self.settings.corpus!r} did not answer: passages in "
                     "it were not found"
                 )
-            hits = response["hits"]["hits"]
-            found.append([Passage.model_validate(hit["_source"]["passage"]) for hit in hits])
+            found.append(response["hits"]["hits"])
         return found
 
     async def get(self, ids: Sequence[str]) -> list[Passage]:
         """Return the passages with these ids, in this order, leaving out unknown ids."""
-        if not ids:
+        wanted = [document_id(i) for i in ids if i]
+        if not wanted:
             return []
         with told(self.settings):
             client = await self._client()
-            wanted = [document_id(i) for i in ids]
             answer = await client.mget(index=self.settings.corpus, ids=wanted)
         docs = answer.body["docs"]
         if any(_index_is_missing(doc) for doc in docs):
             raise missing(self.settings)
-        return [Passage.model_validate(d["_source"]["passage"]) for d in docs if d.get("found")]
+        return [passage_of(doc["_source"]) for doc in docs if doc.get("found")]
 
     async def count(self) -> int:
         """Return the number of passages."""
@@ -180,123 +201,107 @@ class ElasticsearchRetriever:
 
     # ── indexing ──────────────────────────────────────────────────────────────────────────────
 
-    async def index(
-        self, passages: Iterable[Passage] | AsyncIterable[Passage], *, replace: bool = True
-    ) -> BulkReport:
-        """Write passages; a passage whose id is there already is overwritten.
+    async def aindex(
+        self,
+        documents: Iterable[Document | LoadFailure],
+        *,
+        prune: bool = False,
+        rebuild: bool = False,
+        progress: Callable[[int], None] | None = None,
+    ) -> IndexReport:
+        """Add new documents, replace changed ones, skip the rest, as `EmbeddedIndex.index` does.
 
         Parameters
         ----------
-        passages
-            Read one by one.
-        replace
-            Build the corpus anew and swap it in at the end, or else add to what is there. A new
-            corpus with failures is thrown away and the old one goes on: see `BulkReport.live`.
+        documents
+            Read one by one; a batch of them is held. Failures among them go into the report.
+        prune
+            Delete the documents that are not among `documents`. Skipped where one failed.
+        rebuild
+            Fill a new index with all of `documents` and swap it in at the end, where none failed.
+            Searches see the old one until then. A rebuild that was stopped is gone on with.
+        progress
+            Called with the number of documents done so far.
 
         Raises
         ------
         retrievers.errors.RetrieverError
-            Where the node fails as a whole. What was live before still is.
+            Where the node fails as a whole. What was written until then stays.
         """
         with told(self.settings):
             client = await self._client()
-            olds = await self._behind_alias(client)
-            if replace or not olds:
-                return await self._rebuild(client, passages, olds)
-            await self.check()
-            report = await write(client, olds[0], passages, self._encoder if self._dense else None)
-            await client.indices.refresh(index=olds[0])
-            report.live = True
+            there = await generations(client, self.settings)
+            if there and not rebuild:
+                await self.check()
+                encoder = self._encoder if self._dense else None
+                return await write(
+                    client, next(iter(there)), encoder, documents, prune=prune, progress=progress
+                )
+            new = await make(client, self.settings, self._encoder, list(there))
+            made = (await client.indices.get_mapping(index=new)).body[new]["mappings"]
+            encoder = self._encoder if made["_meta"]["dimensions"] is not None else None
+            report = await write(
+                client, new, encoder, documents, prune=prune or rebuild, progress=progress
+            )
+            self._dense = None
+            if there and report.failed:
+                notice(
+                    f"the rebuilt corpus is not searched yet, as {len(report.failed)} documents "
+                    "failed: mend them, or leave them out, and run the same command again"
+                )
+            elif there:
+                await swap(client, self.settings, new, list(there))
             return report
 
-    async def _rebuild(
-        self,
-        client: AsyncElasticsearch,
-        passages: Iterable[Passage] | AsyncIterable[Passage],
-        olds: list[str],
-    ) -> BulkReport:
-        encoder = self._encoder if await self._has_knn(client) else None
-        corpus = self.settings.corpus
-        new = f"{corpus}.{uuid.uuid4().hex[:12]}"
-        await client.indices.create(
-            index=new, **index_body(encoder.dimensions if encoder else None)
-        )
-        live = False
-        try:
-            report = await write(client, new, passages, encoder)
-            await client.indices.refresh(index=new)
-            if not report.failed:
-                swap = [{"add": {"index": new, "alias": corpus}}]
-                swap += [{"remove_index": {"index": old}} for old in olds]
-                await client.indices.update_aliases(actions=swap)
-                live = report.live = True
-        finally:
-            if not live:
-                # What went wrong first is what must be told.
-                with suppress(Exception):
-                    await client.indices.delete(index=new)
-        self._dense = None
-        return report
+    async def adelete(self, ids: Sequence[str]) -> int:
+        """Delete documents by id; return how many there were."""
+        await self.check()
+        with told(self.settings):
+            return await delete(await self._client(), self.settings.corpus, ids)
 
-    async def _behind_alias(self, client: AsyncElasticsearch) -> list[str]:
-        """Return the indices that serve the corpus: one, or none where it is new."""
-        corpus = self.settings.corpus
-        try:
-            return list((await client.indices.get_alias(name=corpus)).body)
-        except NotFoundError:
-            if await client.indices.exists(index=corpus):
-                raise IndexFormatError(
-                    f"{corpus!r} at {self.settings.address} is an index that hoptree did not make: "
-                    "choose another corpus name"
-                ) from None
-            return []
-
-    async def _has_knn(self, client: AsyncElasticsearch) -> bool:
-        if self._encoder is None:
-            return False
-        running = await version(client)
-        if running is not None and running < KNN_SINCE:
-            self._notice(
-                f"Elasticsearch {running[0]}.{running[1]} has no int8 kNN search (it came with "
-                f"{KNN_SINCE[0]}.{KNN_SINCE[1]}): the corpus is searched by words alone (BM25)"
-            )
-            return False
-        return True
+    async def examine(self) -> list[Finding]:
+        """Look at the node, the corpus on it and whether they fit us, for `hoptree doctor`."""
+        dimensions = self._encoder.dimensions if self._encoder is not None else None
+        return await examine(await self._client(), self.settings, dimensions)
 
     # ── connection ────────────────────────────────────────────────────────────────────────────
 
     async def _client(self) -> AsyncElasticsearch:
         loop = asyncio.get_running_loop()
-        for other in [other for other in self._clients if other.is_closed()]:
-            await self._clients.pop(other).close()
+        await self._close_left_behind()
         if loop not in self._clients:
             self._clients[loop] = connect(self.settings, self._node_class)
         return self._clients[loop]
 
+    async def _close_left_behind(self) -> None:
+        for loop in [loop for loop in self._clients if loop.is_closed()]:
+            await self._clients.pop(loop).close()
+
     async def aclose(self) -> None:
-        """Close the connections of this event loop."""
+        """Close the connections of this event loop, and those of loops that have ended."""
         client = self._clients.pop(asyncio.get_running_loop(), None)
         if client is not None:
             await client.close()
-
-    def _notice(self, sentence: str) -> None:
-        if sentence not in self.notices:
-            self.notices.append(sentence)
+        await self._close_left_behind()
 
 
-def _fused(lexical: list[Passage], dense: list[Passage], k: int) -> list[Hit]:
-    passages = {passage.id: passage for passage in (*lexical, *dense)}
-    lexical_rank = {passage.id: rank for rank, passage in enumerate(lexical)}
-    dense_rank = {passage.id: rank for rank, passage in enumerate(dense)}
-    return [
-        Hit(
-            passage=passages[found],
-            score=score,
-            lexical_rank=lexical_rank.get(found),
-            dense_rank=dense_rank.get(found),
+def _fused(lexical: list[dict[str, Any]], dense: list[dict[str, Any]], k: int) -> list[Hit]:
+    sources = {hit["_id"]: hit for hit in (*dense, *lexical)}
+    lexical_rank = {hit["_id"]: rank for rank, hit in enumerate(lexical)}
+    dense_rank = {hit["_id"]: rank for rank, hit in enumerate(dense)}
+    hits = []
+    for found, score in rrf([list(lexical_rank), list(dense_rank)])[:k]:
+        passage = passage_of(sources[found]["_source"])
+        hits.append(
+            Hit(
+                passage=passage,
+                score=score,
+                lexical_rank=lexical_rank.get(found),
+                dense_rank=dense_rank.get(found),
+                spans=bodies.spans(sources[found], passage.text),
+            )
         )
-        for found, score in rrf([list(lexical_rank), list(dense_rank)])[:k]
-    ]
+    return hits
 
 
 def _index_is_missing(doc: dict[str, Any]) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 from elastic_transport import ConnectionError as ClientConnectionError
 from elastic_transport import ConnectionTimeout, TlsError
 from elasticsearch import ApiError, UnsupportedProductError
+from elasticsearch.helpers import ScanError
 
 from retrievers.elastic.errors import (
     NodeBusyError,
@@ -43,6 +44,11 @@ def told(settings: ElasticsearchSettings) -> Iterator[None]:
         raise NodeUnreachableError(
             f"Elasticsearch cannot be reached at {settings.address}: is it running? "
             "`docker compose up -d` starts the one of docker-compose.yml"
+        ) from error
+    except ScanError as error:
+        raise NodeRequestError(
+            f"Elasticsearch at {settings.address} could not read the whole corpus ({error}): look "
+            "at the state of its shards with `hoptree doctor`, then run it again"
         ) from error
     except ApiError as error:
         raise response_error(settings, error.status_code, error.body) from error

@@ -83,6 +83,7 @@ def test_an_ambiguous_numeric_date_keeps_only_its_year() -> None:
 def test_the_most_precise_date_of_a_text_is_taken() -> None:
     assert str(parse_date("a 1947 film released on 2 May 1948")) == "2 May 1948"
     assert [str(value) for value in dates_in("in 1947 and 1950")] == ["1947", "1950"]
+    assert [str(value) for value in dates_in("between 1947 and 1950")] == ["1947 to 1950"]
 
 
 @given(st.dates(min_value=datetime.date(1000, 1, 1)))

@@ -1,48 +1,69 @@
-"""The backends that the conformance suite runs over, and the encoder, loaded once."""
+"""The backends that the conformance suite runs over."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from pathlib import Path
+from typing import Protocol
 
 import pytest
+from elastic_node import Connect
 
 from retrievers.documents import Document
+from retrievers.elastic import ElasticsearchRetriever
 from retrievers.embedded import EmbeddedIndex
-from retrievers.encoder import Encoder, MiniLMEncoder
+from retrievers.encoder import MiniLMEncoder
+from retrievers.indexing import IndexReport
+from retrievers.loaders import LoadFailure
 from retrievers.passage import Passage, Retriever
 
-Make = Callable[[Sequence[Passage]], Awaitable[Retriever]]
-"""Puts the passages (none of them split off a longer document) into a fresh retriever."""
+
+class Index(Retriever, Protocol):
+    """A retriever that is written to as well: what both backends are."""
+
+    async def aindex(
+        self,
+        documents: Iterable[Document | LoadFailure],
+        *,
+        prune: bool = False,
+        progress: Callable[[int], None] | None = None,
+    ) -> IndexReport: ...
+
+    async def adelete(self, ids: Sequence[str]) -> int: ...
 
 
-@pytest.fixture(scope="session")
-def encoder() -> MiniLMEncoder:
-    return MiniLMEncoder()
+Make = Callable[[Sequence[Passage]], Awaitable[Index]]
+"""Puts the passages (none of them split off a longer document) into a fresh index."""
 
 
-async def embedded(passages: Sequence[Passage], folder: Path, encoder: Encoder) -> Retriever:
-    index = EmbeddedIndex.create(folder, encoder)
-    shared = Document.model_fields.keys() & Passage.model_fields.keys()
-    await index.aindex(Document(**passage.model_dump(include=shared)) for passage in passages)
-    return index
+def embedded(folder: Path, encoder: MiniLMEncoder, connect: Connect) -> EmbeddedIndex:
+    return EmbeddedIndex.create(folder, encoder)
+
+
+def elasticsearch(folder: Path, encoder: MiniLMEncoder, connect: Connect) -> ElasticsearchRetriever:
+    return connect(encoder)
 
 
 # A further backend is one more entry here.
-BACKENDS = {"embedded": embedded}
+BACKENDS: dict[str, Callable[[Path, MiniLMEncoder, Connect], Index]] = {
+    "embedded": embedded,
+    "elasticsearch": elasticsearch,
+}
 
 
 @pytest.fixture(params=sorted(BACKENDS))
 async def make(
-    request: pytest.FixtureRequest, tmp_path: Path, encoder: MiniLMEncoder
+    request: pytest.FixtureRequest, tmp_path: Path, encoder: MiniLMEncoder, connect: Connect
 ) -> AsyncIterator[Make]:
-    made: list[Retriever] = []
+    made: list[Index] = []
 
-    async def build(passages: Sequence[Passage]) -> Retriever:
-        folder = tmp_path / f"backend-{len(made)}"
-        made.append(await BACKENDS[request.param](passages, folder, encoder))
-        return made[-1]
+    async def build(passages: Sequence[Passage]) -> Index:
+        index = BACKENDS[request.param](tmp_path / f"backend-{len(made)}", encoder, connect)
+        made.append(index)
+        shared = Document.model_fields.keys() & Passage.model_fields.keys()
+        await index.aindex(Document(**passage.model_dump(include=shared)) for passage in passages)
+        return index
 
     yield build
-    for retriever in made:
-        await retriever.aclose()
+    for index in made:
+        await index.aclose()

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from importlib import resources
+from typing import Any
 
 import pytest
 
+from retrievers.documents import LONGEST, Document
+from retrievers.loaders import LoadFailure
 from retrievers.passage import Passage, Retriever
 
-Make = Callable[[Sequence[Passage]], Awaitable[Retriever]]
+Make = Callable[[Sequence[Passage]], Awaitable[Any]]
 
 
 def passage(id_: str, title: str, text: str) -> Passage:
@@ -161,3 +166,147 @@ async def test_empty_index_finds_nothing(make: Make) -> None:
 async def test_closing_twice_is_fine(retriever: Retriever) -> None:
     await retriever.aclose()
     await retriever.aclose()
+
+
+# ── real questions ────────────────────────────────────────────────────────────────────────────
+
+
+def sample(name: str) -> list[dict[str, Any]]:
+    lines = resources.files("agent.sample").joinpath(name).read_text(encoding="utf-8")
+    return [json.loads(line) for line in lines.splitlines()]
+
+
+async def test_evidence_of_real_questions_is_found(make: Make) -> None:
+    corpus = [
+        Passage(**{**row, "document": row["id"]})
+        for row in sample("corpus.jsonl")
+        if len(row["text"]) <= LONGEST
+    ]
+    there = {passage.id for passage in corpus}
+    questions = [
+        question
+        for question in sample("questions.jsonl")
+        if there.issuperset(question["supporting_passages"])
+    ][:10]
+    needed = {id_ for question in questions for id_ in question["supporting_passages"]}
+    others = [passage for passage in corpus if passage.id not in needed][: len(needed)]
+    retriever = await make([*(p for p in corpus if p.id in needed), *others])
+
+    results = await retriever.search([question["question"] for question in questions], k=5)
+
+    shares = [
+        len(set(ids(hits)) & set(question["supporting_passages"]))
+        / len(question["supporting_passages"])
+        for question, hits in zip(questions, results, strict=True)
+    ]
+    assert sum(shares) / len(shares) >= 0.9
+
+
+# ── writing ───────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+async def empty(make: Make) -> AsyncIterator[Any]:
+    yield await make([])
+
+
+def towns() -> list[Document]:
+    return [
+        Document(id=name, title=name, text=f"{name} is a town on a river.")
+        for name in ("Ulm", "Lyon", "Prague", "Split")
+    ]
+
+
+async def test_unchanged_documents_are_skipped_and_changed_ones_replaced(empty: Any) -> None:
+    first = await empty.aindex(towns())
+    changed = Document(id="Split", title="Split", text="Split has a palace.")
+    second = await empty.aindex([*towns()[:-1], changed])
+
+    assert (first.added, first.changed, first.unchanged, first.passages) == (4, 0, 0, 4)
+    assert (second.added, second.changed, second.unchanged, second.passages) == (0, 1, 3, 4)
+    [passage] = await empty.get(["Split"])
+    assert passage.text == "Split has a palace."
+    [[first_hit, *_]] = await empty.search(["palace"])
+    assert first_hit.passage == passage
+
+
+async def test_document_that_became_shorter_leaves_no_passage_behind(empty: Any) -> None:
+    long = Document(id="d", text="A sentence about nothing in particular. " * 60)
+    assert (await empty.aindex([long])).passages > 2
+    assert [p.id for p in await empty.get(["d", "d#1", "d#2"])] == ["d#1", "d#2"]
+
+    assert (await empty.aindex([Document(id="d", text="Short.")])).passages == 1
+    assert [p.id for p in await empty.get(["d", "d#1"])] == ["d"]
+
+
+async def test_deleted_documents_are_found_no_more(empty: Any) -> None:
+    await empty.aindex(towns())
+
+    assert await empty.adelete(["Ulm", "Lyon", "nowhere"]) == 2
+    assert await empty.count() == 2
+    [hits] = await empty.search(["Ulm town"], k=10)
+    assert set(ids(hits)) == {"Prague", "Split"}
+
+
+async def test_prune_deletes_what_is_gone_but_not_after_a_failure(empty: Any) -> None:
+    await empty.aindex(towns())
+    broken = LoadFailure(place="a.pdf", reason="is not a readable PDF")
+
+    report = await empty.aindex([*towns()[:2], broken], prune=True)
+    assert (report.deleted, report.failed, report.passages) == (0, [broken], 4)
+
+    report = await empty.aindex(towns()[:2], prune=True)
+    assert (report.deleted, report.unchanged, report.passages) == (2, 2, 2)
+
+
+async def test_second_document_of_an_id_is_reported_and_the_first_kept(empty: Any) -> None:
+    other = Document(id="Ulm", text="Another text.", file="b.jsonl:7")
+    report = await empty.aindex([*towns(), towns()[0], other])
+
+    assert report.added == 4
+    assert [failure.place for failure in report.failed] == ["b.jsonl:7"]
+    assert "'Ulm'" in report.failed[0].reason
+    assert [p.text for p in await empty.get(["Ulm"])] == ["Ulm is a town on a river."]
+
+
+async def test_passage_never_takes_the_id_of_another_documents_passage(empty: Any) -> None:
+    long = Document(id="d", text="A sentence about nothing in particular. " * 60)
+    short = Document(id="d#1", text="Whoever comes second loses nothing silently.")
+    both = await empty.aindex([long, short])
+    again = await empty.aindex([short])
+
+    for report in (both, again):
+        [failure] = report.failed
+        assert "'d#1'" in failure.reason
+    assert (await empty.get(["d#1"]))[0].document == "d"
+
+
+async def test_document_of_an_endless_id_is_kept_replaced_and_deleted(empty: Any) -> None:
+    long = "很长的名字" * 600
+    await empty.aindex([Document(id=long, text="The first text.")])
+    report = await empty.aindex([Document(id=long, text="The second text.")])
+
+    assert (report.changed, report.passages) == (1, 1)
+    assert [p.text for p in await empty.get([long])] == ["The second text."]
+    assert await empty.adelete([long]) == 1
+
+
+async def test_run_that_broke_off_keeps_its_batches_and_is_completed_by_the_next(
+    empty: Any,
+) -> None:
+    texts = [Document(id=f"n{n}", text=f"编号{n}的短文。") for n in range(700)]
+
+    def breaking() -> Iterator[Document]:
+        yield from texts[:600]
+        raise OSError("the disk went away")
+
+    with pytest.raises(OSError, match="went away"):
+        await empty.aindex(breaking())
+    told: list[int] = []
+    report = await empty.aindex(texts, progress=told.append)
+
+    assert report.added + report.unchanged == 700
+    assert report.unchanged >= 256
+    assert (report.changed, report.failed, report.passages) == (0, [], 700)
+    assert told == sorted(told)
+    assert told[-1] == 700

@@ -52,7 +52,7 @@ async def test_second_run_over_the_same_documents_writes_and_encodes_nothing(
     index: EmbeddedIndex, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = index.index(towns())
-    monkeypatch.setattr(indexing, "_encoded", None)  # calling it would raise
+    monkeypatch.setattr(indexing, "encoded", None)  # calling it would raise
     second = index.index(towns())
 
     assert (first.added, first.passages) == (10, 10)

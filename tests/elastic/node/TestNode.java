@@ -5,7 +5,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.apache.lucene.analysis.TokenStream;
-import org.apache.lucene.analysis.cjk.CJKAnalyzer;
 import org.apache.lucene.analysis.cjk.CJKBigramFilter;
 import org.apache.lucene.analysis.cn.smart.SmartChineseAnalyzer;
 import org.apache.lucene.analysis.en.EnglishPossessiveFilter;
@@ -41,13 +40,6 @@ public class TestNode extends Node {
     /** What we use of the module analysis-common, which is not on Maven Central. */
     public static class Common extends Plugin implements AnalysisPlugin {
         @Override
-        public List<PreBuiltAnalyzerProviderFactory> getPreBuiltAnalyzerProviderFactories() {
-            return List.of(
-                    new PreBuiltAnalyzerProviderFactory(
-                            "cjk", CachingStrategy.ONE, CJKAnalyzer::new));
-        }
-
-        @Override
         public List<PreConfiguredTokenFilter> getPreConfiguredTokenFilters() {
             return List.of(
                     PreConfiguredTokenFilter.singleton(
@@ -60,17 +52,18 @@ public class TestNode extends Node {
         public Map<String, AnalysisProvider<TokenFilterFactory>> getTokenFilters() {
             return Map.of(
                     "stemmer",
-                    (indexSettings, environment, name, settings) -> {
-                        if (!"possessive_english".equals(settings.get("language"))) {
-                            throw new IllegalArgumentException("only possessive_english is here");
-                        }
-                        return new AbstractTokenFilterFactory(name, settings) {
-                            @Override
-                            public TokenStream create(TokenStream stream) {
-                                return new EnglishPossessiveFilter(stream);
-                            }
-                        };
-                    });
+                    (indexSettings, environment, name, settings) ->
+                            new AbstractTokenFilterFactory(name, settings) {
+                                @Override
+                                public TokenStream create(TokenStream stream) {
+                                    return switch (settings.get("language", "porter")) {
+                                        case "porter" -> new PorterStemFilter(stream);
+                                        case "possessive_english" ->
+                                                new EnglishPossessiveFilter(stream);
+                                        default -> throw new IllegalArgumentException("not here");
+                                    };
+                                }
+                            });
         }
     }
 

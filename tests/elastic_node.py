@@ -1,9 +1,10 @@
 """A real Elasticsearch 8.19 node for tests, without Docker: the vendor's jars from Maven Central.
 
 Open about what it is: server and HTTP transport are the vendor's own. The module `analysis-common`
-is not on Maven Central, so `node/TestNode.java` names Lucene's `EnglishAnalyzer` and `CJKAnalyzer`
-as that module does. Security, licence and Painless are modules as well, and absent. The launcher is
-not used, so neither are its own checks (of the user, of the file limits): bound to 127.0.0.1 only.
+is not on Maven Central, nor are the plugins analysis-smartcn and analysis-icu, so
+`elastic/node/TestNode.java` registers the Lucene classes that they would, under their names.
+Security, licence, Painless and reindex are modules as well, and absent. The launcher is not used,
+so neither are its own checks (of the user, of the file limits): bound to 127.0.0.1 only.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ import shutil
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -23,9 +25,9 @@ from retrievers.elastic import ElasticsearchRetriever
 Connect = Callable[..., ElasticsearchRetriever]
 """The fixture `connect`: makes retrievers of fresh corpora on the node."""
 
-HERE = Path(__file__).with_name("node")
+HERE = Path(__file__).parent / "elastic" / "node"
 START_SECONDS = 120
-JVM = ["-Xms128m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
+JVM = ["-Xms128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
 
 
 class NodeUnavailableError(Exception):
@@ -64,13 +66,30 @@ def _run(command: list[str]) -> subprocess.CompletedProcess[str]:
     )
 
 
+@dataclass(frozen=True)
+class Running:
+    """A node that was started."""
+
+    port: int
+    kill: Callable[[], None]
+    """End its process at once, as a crash would."""
+
+
 @contextmanager
-def running(folder: Path, jars: str) -> Iterator[int]:
-    """Start a node with its data in `folder`, yield its port when healthy, stop it at the end."""
-    (folder / "config").mkdir(parents=True)
+def running(folder: Path, jars: str, *options: str, heap: str = "512m") -> Iterator[Running]:
+    """Start a node with its data in `folder`, yield it when healthy, stop it at the end.
+
+    The option `chinese` gives it the analysers of the Chinese and the ICU plugin.
+    """
+    (folder / "config").mkdir(parents=True, exist_ok=True)
     log = folder / "node.log"
-    command = ["java", *JVM, f"-Dlog4j2.configurationFile={HERE / 'log4j2.properties'}"]
-    command += ["-cp", jars, "org.elasticsearch.node.TestNode", str(folder)]
+    command = [
+        "java",
+        *JVM,
+        f"-Xmx{heap}",
+        f"-Dlog4j2.configurationFile={HERE / 'log4j2.properties'}",
+    ]
+    command += ["-cp", jars, "org.elasticsearch.node.TestNode", str(folder), *options]
     with (
         log.open("wb") as errors,
         subprocess.Popen(
@@ -90,10 +109,11 @@ def running(folder: Path, jars: str) -> Iterator[int]:
             with urlopen(health) as answer:
                 assert not json.load(answer)["timed_out"]
             guard.cancel()
-            yield port
+            yield Running(port, process.kill)
         finally:
             guard.cancel()
-            process.stdin.close()
+            with suppress(BrokenPipeError):
+                process.stdin.close()
             try:
                 process.wait(timeout=30)
             except subprocess.TimeoutExpired:

@@ -1,0 +1,215 @@
+"""What can go wrong with a node, and what is said of it: an error in one sentence, never a hang."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from elastic_node import Connect, running
+from elastic_samples import DOCUMENTS, ids
+
+from retrievers.documents import Document
+from retrievers.elastic import (
+    ElasticsearchRetriever,
+    NodeBusyError,
+    NodeRefusedError,
+    NodeRequestError,
+    NodeTimeoutError,
+    NodeUnreachableError,
+    NodeUnsupportedError,
+)
+from retrievers.errors import IndexNotFoundError, IndexWriteError
+from retrievers.notices import listening
+
+# ── on the real node ──────────────────────────────────────────────────────────────────────────
+
+
+async def test_missing_corpus_is_said_with_the_remedy(connect: Connect) -> None:
+    retriever = connect(corpus="test-nowhere")
+    calls = (
+        retriever.search(["x"]),
+        retriever.count(),
+        retriever.get(["x"]),
+        retriever.adelete(["x"]),
+    )
+    for call in calls:
+        with pytest.raises(IndexNotFoundError, match=r"no corpus 'test-nowhere'.*hoptree index"):
+            await call
+
+
+# What a node does by itself when its disk passes the flood-stage watermark; it answers 429.
+@pytest.mark.parametrize("block", ["index.blocks.read_only_allow_delete", "index.blocks.write"])
+async def test_corpus_that_takes_no_writes_ends_the_run_at_once_and_is_still_searched(
+    connect: Connect, block: str
+) -> None:
+    retriever = connect()
+    await retriever.aindex(DOCUMENTS)
+    client = await retriever._client()
+    await client.indices.put_settings(index=retriever.settings.corpus, settings={block: True})
+
+    with pytest.raises(IndexWriteError, match=r"lets nothing be written.*free space"):
+        await retriever.aindex([Document(id="new", text="A new text.")])
+    [hits] = await retriever.search(["radium"])
+    assert ids(hits) == ["curie"]
+
+
+async def _shard_without_a_home(retriever: ElasticsearchRetriever) -> None:
+    """Put a second index behind the corpus whose only shard no node may hold."""
+    client = await retriever._client()
+    corpus = retriever.settings.corpus
+    meta = (await client.indices.get_mapping(index=corpus)).body[f"{corpus}.1"]["mappings"]["_meta"]
+    await client.indices.create(
+        index=f"{corpus}-red",
+        mappings={"_meta": meta},
+        settings={"index.routing.allocation.require._name": "nowhere"},
+        aliases={corpus: {}},
+        wait_for_active_shards=0,
+    )
+
+
+async def test_missing_part_of_the_corpus_is_told_and_the_rest_searched(connect: Connect) -> None:
+    retriever = connect()
+    await retriever.aindex(DOCUMENTS)
+    await _shard_without_a_home(retriever)
+    told: list[str] = []
+    with listening(told.append):
+        [hits] = await retriever.search(["radium"])
+
+    assert ids(hits) == ["curie"]
+    assert "a part of the corpus" in told[0]
+
+
+async def test_corpus_with_all_of_its_shards_missing_is_an_error(connect: Connect) -> None:
+    retriever = connect(timeout=2.0)
+    await retriever.aindex(DOCUMENTS)
+    await _shard_without_a_home(retriever)
+    client = await retriever._client()
+    await client.indices.delete(index=f"{retriever.settings.corpus}.1")
+
+    with pytest.raises((NodeRequestError, NodeTimeoutError), match="Elasticsearch at"):
+        await retriever.search(["radium"])
+
+
+# ── on a node that dies ───────────────────────────────────────────────────────────────────────
+
+
+async def test_run_that_the_node_died_in_is_completed_when_it_is_back(
+    tmp_path: Path, elastic_jars: str
+) -> None:
+    texts = [Document(id=f"n{n}", text=f"编号{n}的短文。") for n in range(700)]
+    home = tmp_path / "home"
+    with running(home, elastic_jars) as first:
+        retriever = ElasticsearchRetriever.from_url(f"es://127.0.0.1:{first.port}/corpus")
+
+        def killing() -> Iterator[Document]:
+            yield from texts[:600]
+            first.kill()
+            yield from texts[600:]
+
+        with pytest.raises(NodeUnreachableError, match="is it running"):
+            await retriever.aindex(killing())
+        with pytest.raises(NodeUnreachableError, match="is it running"):
+            await retriever.search(["短文"])
+        await retriever.aclose()
+    with running(home, elastic_jars) as second:
+        retriever = ElasticsearchRetriever.from_url(f"es://127.0.0.1:{second.port}/corpus")
+        report = await retriever.aindex(texts)
+        await retriever.aclose()
+
+    assert report.added + report.unchanged == report.passages == 700
+    assert report.unchanged >= 256
+
+
+# ── from a server of ours, as the test node has no security and is never overloaded ───────────
+
+
+async def _answering(
+    status: int, body: dict[str, Any] | None, product: str = "Elasticsearch"
+) -> tuple[asyncio.Server, int]:
+    """A server that gives one answer to everything, or none at all."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        if body is None:
+            await reader.read()
+        payload = json.dumps(body).encode()
+        head = f"HTTP/1.1 {status} X\r\nX-elastic-product: {product}\r\n"
+        head += f"Content-Type: application/json\r\nContent-Length: {len(payload)}\r\n"
+        writer.write(f"{head}Connection: close\r\n\r\n".encode() + payload)
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    return server, server.sockets[0].getsockname()[1]
+
+
+async def test_node_down_is_said_with_the_remedy() -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    retriever = ElasticsearchRetriever.from_url(f"es://elastic:secret@127.0.0.1:{port}/corpus")
+    with pytest.raises(NodeUnreachableError, match="docker compose up") as told:
+        await retriever.search(["x"])
+    assert "secret" not in str(told.value)
+    await retriever.aclose()
+    await retriever.aclose()
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "error", "message"),
+    [
+        (401, "security_exception", NodeRefusedError, "refused the password of the user 'ann'"),
+        (403, "security_exception", NodeRefusedError, "'ann' may not do this"),
+        (429, "es_rejected_execution_exception", NodeBusyError, "overloaded"),
+    ],
+)
+async def test_refusals_are_said_in_one_sentence_without_the_password(
+    status: int, kind: str, error: type[Exception], message: str
+) -> None:
+    body = {"error": {"type": kind, "reason": "because"}, "status": status}
+    server, port = await _answering(status, body)
+    retriever = ElasticsearchRetriever.from_url(f"es://ann:hunter2@127.0.0.1:{port}/corpus")
+    async with server:
+        for call in (retriever.search(["x"]), retriever.aindex(DOCUMENTS)):
+            with pytest.raises(error, match=message) as told:
+                await call
+            assert "hunter2" not in str(told.value)
+        await retriever.aclose()
+
+
+async def test_node_that_never_answers_times_out() -> None:
+    server, port = await _answering(200, None)
+    retriever = ElasticsearchRetriever.from_url(f"es://127.0.0.1:{port}/corpus?timeout=0.2")
+    async with server:
+        for call in (retriever.search(["x"]), retriever.aindex(DOCUMENTS)):
+            with pytest.raises(NodeTimeoutError, match=r"did not answer within 0\.2 s"):
+                await call
+        await retriever.aclose()
+
+
+@pytest.mark.parametrize(
+    ("status", "product", "reason"),
+    [
+        (200, "none", ""),
+        (
+            400,
+            "Elasticsearch",
+            "Accept version must be either version 7 or 6: a compatible version",
+        ),
+    ],
+)
+async def test_what_is_not_a_supported_elasticsearch_is_named_so(
+    status: int, product: str, reason: str
+) -> None:
+    body = {"error": {"type": "media_type_header_exception", "reason": reason}}
+    server, port = await _answering(status, body, product)
+    retriever = ElasticsearchRetriever.from_url(f"es://127.0.0.1:{port}/corpus")
+    async with server:
+        with pytest.raises(NodeUnsupportedError, match="is not Elasticsearch 8 or 9"):
+            await retriever.search(["x"])
+        await retriever.aclose()

@@ -1,0 +1,704 @@
+"""The compiled machine: what is sought when, what follows a failure, and how a search ends."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import pytest
+from fakes import Facts, FakeIndex, FakeReader, ScriptedGrammarModel, ScriptedModel
+
+import graph.planning as planning
+from agent.answer import tree_of
+from agent.llama import LlamaCppChat
+from graph import calls as calls_module
+from graph import nodes
+from graph.calls import Calls
+from graph.events import (
+    Answered,
+    CandidatesRead,
+    Event,
+    ModelCalled,
+    Notice,
+    PathLeft,
+    PathOpened,
+    PathSolved,
+    Planned,
+    Retrieved,
+    RunStarted,
+    Token,
+    Voted,
+    event_adapter,
+)
+from graph.machine import build, initial
+from graph.types import AnswerType, FailureReason, Limits, Operator, Plan, SubQuestion
+
+E = TypeVar("E")
+MACHINE = build()
+QUESTION = "Where was the director of Ikarie XB-1 born?"
+DIRECTOR, HOME = "Who is the director of Ikarie XB-1?", "Where was #1 born?"
+POLAK_S_HOME, NOVAK_S_HOME = "Where was Jindřich Polák born?", "Where was Jan Novák born?"
+
+
+def plan(*steps: str | SubQuestion, score: float = 0.8) -> Plan:
+    taken = tuple(SubQuestion(text=s) if isinstance(s, str) else s for s in steps)
+    return Plan(steps=taken, planner="test", score=score)
+
+
+def operator(kind: Operator, *arguments: int, labels: tuple[str, ...] = ()) -> SubQuestion:
+    return SubQuestion(
+        text="Which one?", kind="operator", operator=kind, arguments=arguments, labels=labels
+    )
+
+
+CHAIN = plan(DIRECTOR, HOME)
+FOUND = {DIRECTOR: {"Jindřich Polák": 0.9}, POLAK_S_HOME: {"Prague": 0.9}}
+COMPARISON = plan(
+    "Name the director of Alpha.",
+    "Name the director of Beta.",
+    "Name the birthday of #1.",
+    "Name the birthday of #2.",
+    operator(Operator.EARLIER, 3, 4, labels=("Alpha", "Beta")),
+)
+COMPARED = {
+    "Name the director of Alpha.": {"Ann Lee": 0.9, "Una Voss": 0.6},
+    "Name the director of Beta.": {"Bo Ek": 0.9},
+    "Name the birthday of Ann Lee.": {"17 February 1898": 0.9},
+    "Name the birthday of Una Voss.": {"3 May 1901": 0.9},
+    "Name the birthday of Bo Ek.": {"23 May 1947": 0.9},
+}
+EASY = Limits(accept=0.1)
+"""Takes the first answer that is not very weak."""
+
+
+class Machine:
+    """The real machine over scripted plans and facts, with all that one run showed."""
+
+    def __init__(self, facts: Facts, *, model: Any = None, limits: Limits | None = None) -> None:
+        self.index = FakeIndex(facts)
+        self.reader = FakeReader(facts)
+        self.model = model if model is not None else ScriptedModel()
+        self.calls = Calls(self.model, self.reader, self.index, limits or Limits())
+        self.events: list[Event] = []
+
+    def stream(self, question: str, *, language: str = "en", searchable: bool = True) -> Any:
+        return MACHINE.astream(
+            initial(question, language, searchable),
+            {"recursion_limit": 20 + self.calls.limits.max_paths * 40},
+            context=self.calls,
+            stream_mode="custom",
+        )
+
+    async def run(self, question: str = QUESTION, **how: Any) -> Answered:
+        """Run to the end and return how it ended."""
+        async for event in self.stream(question, **how):
+            self.events.append(event)
+        [ended] = self.all(Answered)
+        assert self.events[-1] is ended
+        return ended
+
+    def all(self, kind: type[E]) -> list[E]:
+        return [event for event in self.events if isinstance(event, kind)]
+
+    @property
+    def origins(self) -> list[str]:
+        """Why each path was opened."""
+        return [event.path.origin for event in self.all(PathOpened)]
+
+    @property
+    def queries(self) -> list[str]:
+        return [query for searched in self.index.searches for query in searched]
+
+    @property
+    def notices(self) -> list[str]:
+        return [event.text for event in self.all(Notice)]
+
+
+Script = Callable[..., Machine]
+
+
+@pytest.fixture
+def scripted(monkeypatch: pytest.MonkeyPatch) -> Script:
+    """Make a machine whose planner proposes the plans that the test gives."""
+
+    def start(
+        plans: Sequence[Plan], facts: Facts, *, plan_tokens: bool = False, **more: Any
+    ) -> Machine:
+        async def propose(question: str, complete: planning.Complete) -> list[Plan]:
+            if plan_tokens:
+                await complete("Split the question.", {})
+            return list(plans)
+
+        monkeypatch.setattr(nodes, "propose", propose)
+        return Machine(facts, **more)
+
+    return start
+
+
+# ── seeking ───────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_a_chain_is_answered_step_by_step(scripted: Script) -> None:
+    machine = scripted([CHAIN], FOUND)
+    ended = await machine.run()
+    assert ended.status == "answered"
+    assert ended.answer == "Prague"
+    assert ended.confidence == pytest.approx(0.9 * 0.9)
+    assert machine.index.searches == [(DIRECTOR,), (POLAK_S_HOME,)]
+    assert machine.notices == []
+
+
+async def test_all_ready_sub_questions_are_searched_in_one_round_trip(scripted: Script) -> None:
+    machine = scripted([COMPARISON], COMPARED, limits=EASY)
+    ended = await machine.run()
+    assert machine.index.searches == [
+        ("Name the director of Alpha.", "Name the director of Beta."),
+        ("Name the birthday of Ann Lee.", "Name the birthday of Bo Ek."),
+    ]
+    assert [event.queries for event in machine.all(Retrieved)] == machine.index.searches
+    assert ended.answer == "Alpha"
+
+
+async def test_each_sub_question_is_read_and_voted_on_by_itself(scripted: Script) -> None:
+    machine = scripted([COMPARISON], COMPARED, limits=EASY)
+    await machine.run()
+    assert sorted(machine.reader.questions) == sorted(machine.queries)
+    read = {event.step: event.question for event in machine.all(CandidatesRead)}
+    assert read[2] == "Name the director of Beta."
+    assert read[3] == "Name the birthday of Ann Lee."
+    assert sorted(event.step for event in machine.all(Voted)) == [1, 2, 3, 4, 5]
+
+
+async def test_two_steps_that_come_to_ask_the_same_are_sought_once(scripted: Script) -> None:
+    facts = {
+        "Name the director of Alpha.": {"Ann Lee": 0.9},
+        "Name the director of Beta.": {"Ann Lee": 0.9},
+        "Name the home of Ann Lee.": {"Rome": 0.9},
+    }
+    one = plan(
+        *COMPARISON.steps[:2],
+        "Name the home of #1.",
+        "Name the home of #2.",
+        operator(Operator.SAME, 3, 4),
+    )
+    machine = scripted([one], facts)
+    ended = await machine.run()
+    assert ended.answer == "yes"
+    assert machine.queries.count("Name the home of Ann Lee.") == 1
+    assert machine.reader.questions.count("Name the home of Ann Lee.") == 1
+    told = {event.step: event.remembered for event in machine.all(Voted)}
+    assert told[3] is False
+    assert told[4] is True
+
+
+async def test_a_whole_question_is_searched_again_with_what_its_first_passages_say(
+    scripted: Script,
+) -> None:
+    facts = {QUESTION: {"Prague": 0.9, "Jan Novák": 0.3}}
+    machine = scripted([planning.whole(QUESTION)], facts)
+    await machine.run()
+    first, second = machine.index.searches
+    assert first == (QUESTION,)
+    assert len(second) == 2
+    assert all(query.startswith(QUESTION) for query in second)
+    assert "Prague" in second[0]
+    assert "Jan Novák" in second[1]
+
+
+async def test_no_more_passages_are_asked_for_than_the_limit_says(scripted: Script) -> None:
+    facts = {DIRECTOR: {"Jindřich Polák": 0.9, "Jan Novák": 0.2, "Karel Zeman": 0.1}}
+    machine = scripted([CHAIN], facts, limits=Limits(passages=2))
+    await machine.run()
+    assert [len(hits) for hits in machine.all(Retrieved)[0].hits] == [2]
+
+
+# ── backtracking ──────────────────────────────────────────────────────────────────────────────
+
+TWO_DIRECTORS = {
+    DIRECTOR: {"Jan Novák": 0.8, "Jindřich Polák": 0.7},
+    POLAK_S_HOME: {"Prague": 0.9},
+}
+
+
+async def test_runner_up_answer_opens_a_new_path(scripted: Script) -> None:
+    machine = scripted([CHAIN], TWO_DIRECTORS, limits=EASY)
+    ended = await machine.run()
+    assert ended.answer == "Prague"
+    first, second = machine.all(PathOpened)
+    assert first.path.bound == {}
+    assert second.path.bound[1].answer == "Jindřich Polák"
+    assert "Jindřich Polák" in second.path.origin
+    [left] = machine.all(PathLeft)
+    assert (left.number, left.failure.step) == (1, 2)
+    assert left.failure.reason is FailureReason.NOTHING_RETRIEVED
+    assert machine.queries == [DIRECTOR, NOVAK_S_HOME, POLAK_S_HOME]
+
+
+async def test_the_runner_up_s_own_passage_is_cited(scripted: Script) -> None:
+    machine = scripted([CHAIN], TWO_DIRECTORS, limits=EASY)
+    ended = await machine.run()
+    assert [c.quote for c in ended.citations] == ["Jindřich Polák", "Prague"]
+
+
+async def test_a_failed_step_is_asked_in_other_words(scripted: Script) -> None:
+    reworded = "What is the birthplace of Jindřich Polák?"
+    facts = {DIRECTOR: {"Jindřich Polák": 0.9}, reworded: {"Prague": 0.9}}
+    machine = scripted([CHAIN], facts)
+    ended = await machine.run()
+    assert ended.answer == "Prague"
+    assert machine.queries == [DIRECTOR, POLAK_S_HOME, reworded]
+    assert machine.all(PathOpened)[1].path.wording == {2: "What is the birthplace of #1?"}
+    assert "reworded" in machine.origins[1]
+
+
+async def test_passages_that_say_nothing_are_told_apart_from_no_passages(scripted: Script) -> None:
+    machine = scripted([CHAIN], {DIRECTOR: {"Jindřich Polák": 0.0}})
+    await machine.run()
+    assert machine.all(PathLeft)[0].failure.reason is FailureReason.NOTHING_READ
+    assert machine.all(PathLeft)[1].failure.reason is FailureReason.NOTHING_RETRIEVED
+
+
+async def test_the_next_plan_is_tried_when_the_first_fails(scripted: Script) -> None:
+    other = plan("Name the film's maker.", "Name the town of #1.", score=0.4)
+    facts = {"Name the film's maker.": {"Jindřich Polák": 0.9}}
+    facts |= {"Name the town of Jindřich Polák.": {"Prague": 0.9}}
+    machine = scripted([plan("Name the man.", "Name the home of #1."), other], facts)
+    ended = await machine.run()
+    assert ended.answer == "Prague"
+    assert [event.path.plan for event in machine.all(PathOpened)] == [0, 1]
+    assert machine.queries[0] == "Name the man."
+
+
+async def test_the_whole_question_is_the_last_path(scripted: Script) -> None:
+    plans = [
+        plan("Name the man.", "Name the home of #1.", score=0.8),
+        plan("Name the maker.", "Name the town of #1.", score=0.5),
+        planning.whole("Name the town of the film's maker."),
+    ]
+    machine = scripted(plans, {"Name the town of the film's maker.": {"Prague": 0.9}})
+    ended = await machine.run("Name the town of the film's maker.")
+    assert [event.path.plan for event in machine.all(PathOpened)] == [0, 1, 2]
+    assert ended.answer == "Prague"
+
+
+async def test_the_planner_s_last_plan_is_the_whole_question() -> None:
+    question = "Who is the mother of the director of the film Ikarie XB-1?"
+    machine = Machine({"Something else entirely": {"Prague": 0.9}}, limits=Limits(max_paths=20))
+    ended = await machine.run(question)
+    [planned] = machine.all(Planned)
+    assert len(planned.plans) > 1
+    assert planned.plans[-1] == planning.whole(question)
+    assert question in machine.queries
+    assert ended.status == "abstained"
+
+
+async def test_remembered_results_are_not_retrieved_or_read_again(scripted: Script) -> None:
+    facts = {k: v for k, v in COMPARED.items() if k != "Name the birthday of Ann Lee."}
+    machine = scripted([COMPARISON], facts, limits=EASY)
+    ended = await machine.run()
+    assert ended.answer == "Alpha"
+    assert len(machine.all(PathOpened)) == 2
+    assert sorted(machine.queries) == sorted(set(machine.queries))
+    assert sorted(machine.reader.questions) == sorted(set(machine.reader.questions))
+    second = machine.events.index(machine.all(PathOpened)[1])
+    told = [event for event in machine.events[second:] if isinstance(event, Voted)]
+    assert {event.step: event.remembered for event in told} == {3: False, 4: True, 5: False}
+
+
+async def test_no_path_is_walked_twice(scripted: Script) -> None:
+    machine = scripted([COMPARISON, CHAIN], {}, limits=Limits(max_paths=64))
+    await machine.run()
+    signatures = [event.path.signature() for event in machine.all(PathOpened)]
+    assert len(signatures) > 2
+    assert len(signatures) == len(set(signatures))
+
+
+# ── operators ─────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_an_operator_step_is_computed_not_sought(scripted: Script) -> None:
+    machine = scripted([COMPARISON], COMPARED, limits=EASY)
+    ended = await machine.run()
+    assert "Which one?" not in machine.queries
+    [computed] = [event.result for event in machine.all(Voted) if event.step == 5]
+    assert computed.verdict is not None
+    assert computed.verdict.answer == ended.answer == "Alpha"
+    assert "17 February 1898" in computed.verdict.explanation
+    assert computed.verdict.clusters == ()
+
+
+async def test_a_computed_answer_is_as_sure_as_what_it_was_computed_from(scripted: Script) -> None:
+    ended = await scripted([COMPARISON], COMPARED, limits=EASY).run()
+    ann = 0.9 * 0.9 / (0.9 + 0.6)
+    assert ended.confidence == pytest.approx(ann * 0.9**3)
+
+
+async def test_an_operator_feeds_the_next_lookup(scripted: Script) -> None:
+    elder = plan(*COMPARISON.steps, "Name the town of #5.")
+    facts = {**COMPARED, "Name the town of Alpha.": {"Rome": 0.9}}
+    machine = scripted([elder], facts, limits=EASY)
+    assert (await machine.run()).answer == "Rome"
+    assert machine.queries[-1] == "Name the town of Alpha."
+
+
+async def test_what_cannot_be_compared_leaves_the_path(scripted: Script) -> None:
+    facts = {**COMPARED, "Name the birthday of Bo Ek.": {"a quiet village": 0.9}}
+    machine = scripted([COMPARISON], facts, limits=Limits(max_paths=1))
+    ended = await machine.run()
+    assert ended.status == "abstained"
+    [left] = machine.all(PathLeft)
+    assert left.failure.step == 5
+    assert left.failure.reason in {FailureReason.TYPE_MISMATCH, FailureReason.INCOMPARABLE}
+    assert "a quiet village" in left.failure.detail
+
+
+# ── how sure ──────────────────────────────────────────────────────────────────────────────────
+
+WEAK, SURE = "Name the man's town.", "Name the maker's town."
+
+
+async def test_a_sure_path_ends_the_search(scripted: Script) -> None:
+    plans = [plan(WEAK, score=0.8), plan(SURE, score=0.7)]
+    machine = scripted(plans, {WEAK: {"Prague": 0.8}, SURE: {"Rome": 0.9}})
+    assert (await machine.run()).answer == "Prague"
+    assert SURE not in machine.queries
+
+
+async def test_a_weak_path_goes_on_and_a_better_one_answers(scripted: Script) -> None:
+    plans = [plan(WEAK, score=0.8), plan(SURE, score=0.7)]
+    machine = scripted(plans, {WEAK: {"Prague": 0.3}, SURE: {"Rome": 0.9}})
+    ended = await machine.run()
+    assert ended.answer == "Rome"
+    [left] = machine.all(PathLeft)
+    assert left.failure.reason is FailureReason.WEAK
+    assert [solved.outcome.answer for solved in machine.all(PathSolved)] == ["Prague", "Rome"]
+
+
+async def test_of_weak_paths_the_best_answers_once_all_were_tried(scripted: Script) -> None:
+    plans = [plan(WEAK, score=0.8), plan(SURE, score=0.7)]
+    machine = scripted(plans, {WEAK: {"Prague": 0.4}, SURE: {"Rome": 0.2}})
+    ended = await machine.run()
+    assert ended.status == "answered"
+    assert ended.answer == "Prague"
+    assert ended.confidence == pytest.approx(0.4)
+    assert [solved.outcome.answer for solved in machine.all(PathSolved)] == ["Prague", "Rome"]
+    assert machine.notices == []
+
+
+# ── limits ────────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_the_limit_of_paths_ends_the_search_and_is_told(scripted: Script) -> None:
+    plans = [plan(f"Name the man {n}.", "Name the home of #1.") for n in range(5)]
+    machine = scripted(plans, {}, limits=Limits(max_paths=3))
+    ended = await machine.run()
+    assert len(machine.all(PathOpened)) == 3
+    assert machine.notices == ["The search ended early: the limit of 3 paths was reached."]
+    assert "3 path(s)" in ended.text
+
+
+async def test_the_limit_of_paths_is_told_where_only_other_words_were_left(
+    scripted: Script,
+) -> None:
+    machine = scripted([plan("When was Ann Lee born?")], {}, limits=Limits(max_paths=1))
+    await machine.run()
+    assert machine.notices == ["The search ended early: the limit of 1 paths was reached."]
+
+
+async def test_a_search_that_tried_all_there_was_has_reached_no_limit(scripted: Script) -> None:
+    plans = [plan(f"Name the man {n}.", "Name the home of #1.") for n in range(3)]
+    machine = scripted(plans, {}, limits=Limits(max_paths=3))
+    await machine.run()
+    assert len(machine.all(PathOpened)) == 3
+    assert machine.notices == []
+
+
+async def test_the_time_limit_ends_the_search_and_is_told(scripted: Script) -> None:
+    machine = scripted([CHAIN], FOUND, limits=Limits(max_seconds=30))
+
+    def age(searches: int) -> None:
+        machine.calls.started = time.monotonic() - 31
+
+    machine.calls.retriever = FakeIndex(FOUND, on_search=age)
+    ended = await machine.run()
+    assert ended.status == "abstained"
+    assert machine.notices == ["The search ended early: the time limit of 30 s was reached."]
+    [left] = machine.all(PathLeft)
+    assert left.failure.reason is FailureReason.BUDGET
+    assert left.failure.step == 2
+    assert machine.reader.questions == [DIRECTOR]
+
+
+async def test_the_token_limit_ends_the_search_and_is_told(scripted: Script) -> None:
+    model = ScriptedModel(tokens=(90, 20))
+    limits = Limits(max_model_tokens=100)
+    machine = scripted([CHAIN], FOUND, plan_tokens=True, model=model, limits=limits)
+    ended = await machine.run()
+    assert ended.status == "abstained"
+    told = "The search ended early: the limit of 100 model tokens was reached."
+    assert machine.notices == [told]
+    assert machine.queries == [DIRECTOR]
+
+
+async def test_a_limit_ends_the_search_with_the_best_answer_so_far(scripted: Script) -> None:
+    plans = [plan(WEAK, score=0.8), plan(SURE, score=0.7)]
+    facts = {WEAK: {"Prague": 0.4}, SURE: {"Rome": 0.9}}
+    machine = scripted(plans, facts, limits=Limits(max_paths=1))
+    ended = await machine.run()
+    assert ended.answer == "Prague"
+    assert machine.notices == ["The search ended early: the limit of 1 paths was reached."]
+
+
+# ── the ends ──────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_abstention_says_what_was_found_and_what_is_missing(scripted: Script) -> None:
+    machine = scripted([CHAIN], {DIRECTOR: {"Jindřich Polák": 0.9}})
+    ended = await machine.run()
+    assert ended.status == "abstained"
+    assert ended.answer is None
+    assert ended.citations == ()
+    assert f"Found: {DIRECTOR} Jindřich Polák" in ended.text
+    assert "Missing: " in ended.text
+    assert POLAK_S_HOME in ended.text
+    assert f"{len(machine.all(PathOpened))} path(s)" in ended.text
+    assert "".join(token.text for token in machine.all(Token)) == ended.text
+    assert [passage.id for passage in ended.passages] == [f"{DIRECTOR}/0"]
+    assert machine.all(ModelCalled) == []
+
+
+async def test_an_answer_too_weak_to_claim_is_missing_not_claimed(scripted: Script) -> None:
+    machine = scripted([plan(WEAK)], {WEAK: {"Prague": 0.04}})
+    ended = await machine.run()
+    assert ended.status == "abstained"
+    assert ended.answer is None
+    assert "Found: " not in ended.text
+    assert "Missing: “Prague” is too weak an answer to stop at (0.04)" in ended.text
+
+
+async def test_abstention_in_chinese_is_in_chinese(scripted: Script) -> None:
+    machine = scripted([plan("导演是谁？", "#1的家在何处？")], {"导演是谁？": {"波拉克": 0.9}})
+    ended = await machine.run("导演的家在何处？", language="zh")
+    assert ended.status == "abstained"
+    assert "已知：导演是谁？ 波拉克" in ended.text
+    assert "缺少：" in ended.text
+
+
+async def test_without_an_index_the_model_answers_alone_and_it_is_told() -> None:
+    model = ScriptedModel(replies=("He was born in Prague.",))
+    machine = Machine(FOUND, model=model)
+    ended = await machine.run(searchable=False)
+    assert ended.status == "closed_book"
+    assert ended.answer is None
+    assert ended.text == "He was born in Prague."
+    assert ended.citations == ended.passages == ()
+    assert len(machine.notices) == 1
+    assert machine.notices[0].startswith("No sources")
+    assert machine.events.index(machine.all(Notice)[0]) < machine.events.index(
+        machine.all(Token)[0]
+    )
+    assert model.prompts == [QUESTION]
+    assert machine.index.searches == []
+
+
+async def test_each_citation_is_a_span_of_its_passage_and_of_its_sub_question(
+    scripted: Script,
+) -> None:
+    machine = scripted([COMPARISON], COMPARED, limits=EASY)
+    ended = await machine.run()
+    assert [c.number for c in ended.citations] == [1, 2, 3, 4]
+    for citation in ended.citations:
+        assert citation.passage.text[citation.start : citation.end] == citation.quote
+        assert citation.passage.id.startswith(citation.question)
+    quotes = [citation.quote for citation in ended.citations]
+    assert quotes == ["Ann Lee", "Bo Ek", "17 February 1898", "23 May 1947"]
+
+
+async def test_the_passages_that_carry_the_answer_come_first(scripted: Script) -> None:
+    machine = scripted([CHAIN], TWO_DIRECTORS, limits=EASY)
+    ended = await machine.run()
+    ids = [passage.id for passage in ended.passages]
+    assert ids[:2] == [f"{DIRECTOR}/1", f"{POLAK_S_HOME}/0"]
+    assert sorted(ids) == sorted(set(ids))
+    assert f"{DIRECTOR}/0" in ids
+
+
+async def test_the_answer_is_streamed_as_the_model_writes_it(scripted: Script) -> None:
+    model = ScriptedModel(replies=("He was born in Prague [1][2].",))
+    machine = scripted([CHAIN], FOUND, model=model)
+    ended = await machine.run()
+    assert ended.text == "He was born in Prague [1][2]."
+    assert len(machine.all(Token)) > 3
+    assert "".join(token.text for token in machine.all(Token)).strip() == ended.text
+    [prompt] = model.prompts
+    assert f"Question: {QUESTION}" in prompt
+    assert f"{DIRECTOR} Jindřich Polák [1]. {POLAK_S_HOME} Prague [2]." in prompt
+
+
+@pytest.mark.parametrize(
+    "said", ["I do not know.", "He was born in Prague.", "He was born in Prague [1].", ""]
+)
+async def test_a_model_that_loses_the_answer_or_its_sources_is_completed(
+    scripted: Script, said: str
+) -> None:
+    machine = scripted([CHAIN], FOUND, model=ScriptedModel(replies=(said,)))
+    ended = await machine.run()
+    assert ended.text.startswith(said)
+    assert ended.text.endswith("In short: Prague [1][2].")
+    assert "".join(token.text for token in machine.all(Token)).strip() == ended.text
+
+
+async def test_a_model_that_can_be_bound_is_bound_to_the_answer(scripted: Script) -> None:
+    model = ScriptedGrammarModel()
+    await scripted([CHAIN], FOUND, model=model).run()
+    [options] = model.options
+    assert '"Prague [1][2]."' in options["grammar"]
+
+
+async def test_the_real_model_says_the_answer_with_its_marks(
+    scripted: Script, llama: LlamaCppChat
+) -> None:
+    ended = await scripted([CHAIN], FOUND, model=llama).run()
+    assert ended.text.endswith("Prague [1][2].")
+    assert "In short" not in ended.text
+
+
+async def test_a_chinese_question_is_answered_in_chinese(
+    scripted: Script, llama: LlamaCppChat
+) -> None:
+    facts = {"导演是谁？": {"波拉克": 0.9}, "波拉克的家在何处？": {"布拉格": 0.9}}
+    machine = scripted([plan("导演是谁？", "#1的家在何处？")], facts, model=llama)
+    ended = await machine.run("导演的家在何处？", language="zh")
+    assert ended.text.removeprefix("答案是").removeprefix("答案：") == "布拉格[1][2]。"
+
+
+# ── planning by the model ─────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def no_grammar(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The planners that need no model find nothing."""
+    monkeypatch.setattr(planning, "by_language", lambda question: [])
+
+
+@pytest.mark.usefixtures("no_grammar")
+async def test_where_grammar_finds_no_plan_the_model_is_asked_under_a_schema() -> None:
+    written = '{"steps": ["Who is the director of Ikarie XB-1?", "Where was #1 born?"]}'
+    model = ScriptedGrammarModel(replies=(written, "Prague"))
+    machine = Machine(FOUND, model=model)
+    ended = await machine.run()
+    assert ended.answer == "Prague"
+    assert [event.purpose for event in machine.all(ModelCalled)] == ["plan", "compose"]
+    planning_options, composing_options = model.options
+    assert "steps" in planning_options["json_schema"]["properties"]
+    assert "json_schema" not in composing_options
+    [planned] = machine.all(Planned)
+    assert [p.planner for p in planned.plans] == ["model", "whole-question"]
+    assert planned.plans[0].steps[1].expects is AnswerType.PLACE
+
+
+@pytest.mark.usefixtures("no_grammar")
+@pytest.mark.parametrize("written", ["", "I cannot.", '{"steps": []}', '{"steps": ["Who", ', "}{"])
+async def test_a_model_that_writes_no_plan_leaves_the_whole_question(written: str) -> None:
+    machine = Machine({QUESTION: {"Prague": 0.9}}, model=ScriptedModel(replies=(written,)))
+    ended = await machine.run()
+    [planned] = machine.all(Planned)
+    assert [p.planner for p in planned.plans] == ["whole-question"]
+    assert ended.answer == "Prague"
+
+
+# ── stopping ──────────────────────────────────────────────────────────────────────────────────
+
+
+async def test_cancelling_a_run_stops_the_model(scripted: Script) -> None:
+    model = ScriptedModel(replies=("He was",), hangs=True)
+    machine = scripted([CHAIN], FOUND, model=model)
+    task = asyncio.create_task(machine.run())
+    await model.hanging.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert model.stopped.is_set()
+    assert machine.all(Answered) == []
+
+
+async def test_leaving_the_stream_stops_the_model(scripted: Script) -> None:
+    model = ScriptedModel(replies=("He was",), hangs=True)
+    stream = scripted([CHAIN], FOUND, model=model).stream(QUESTION)
+    async for event in stream:
+        if isinstance(event, Token):
+            break
+    await model.hanging.wait()
+    await stream.aclose()
+    await asyncio.wait_for(model.stopped.wait(), timeout=30)
+
+
+async def test_a_model_that_hangs_does_not_take_the_answer_with_it(
+    scripted: Script, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("LEAST_MODEL_SECONDS", "MODEL_SECONDS", "GRACE_SECONDS"):
+        monkeypatch.setattr(calls_module, name, 0.5)
+    machine = scripted([CHAIN], FOUND, model=ScriptedModel(replies=("He was",), hangs=True))
+    ended = await machine.run()
+    assert ended.status == "answered"
+    assert ended.text == "He was  In short: Prague [1][2]."
+    [told] = machine.notices
+    assert "The model was stopped (compose)" in told
+
+
+async def test_a_reader_that_fails_ends_the_run_with_its_error(scripted: Script) -> None:
+    class Broken(FakeReader):
+        def read(self, *_: object) -> list[Any]:  # type: ignore[override]
+            raise OSError("the reader's file is gone")
+
+    machine = scripted([CHAIN], FOUND)
+    machine.calls.reader = Broken(FOUND)
+    with pytest.raises(OSError, match="the reader's file is gone"):
+        await machine.run()
+
+
+# ── the trace ─────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("plans", "facts"),
+    [
+        ([CHAIN], FOUND),
+        ([CHAIN, planning.whole(QUESTION)], TWO_DIRECTORS),
+        ([COMPARISON], COMPARED),
+        ([plan(WEAK), plan(SURE, score=0.7)], {WEAK: {"Prague": 0.3}, SURE: {"Rome": 0.2}}),
+        ([CHAIN, COMPARISON], {}),
+    ],
+    ids=["chain", "runner-up", "comparison", "weak", "nothing"],
+)
+async def test_the_trace_replays_to_the_same_tree(
+    scripted: Script, plans: list[Plan], facts: Facts
+) -> None:
+    machine = scripted(plans, facts, limits=Limits(max_paths=4))
+    await machine.run()
+    started = RunStarted(run="r", question=QUESTION, language="en", settings={})
+    events = [started, *machine.events]
+    lines = [event.model_dump_json() for event in events]
+    replayed = [event_adapter.validate_json(line) for line in lines]
+    assert replayed == events
+    tree = tree_of(replayed)
+    assert tree == tree_of(events)
+    assert tree.question == QUESTION
+    assert list(tree.plans) == plans
+    assert [path.origin for path in tree.paths] == machine.origins
+    left = {event.number: event.failure for event in machine.all(PathLeft)}
+    assert {p.number: p.failure for p in tree.paths if p.failure is not None} == left
+    solved = {event.number: event.outcome.answer for event in machine.all(PathSolved)}
+    assert {p.number: p.answer for p in tree.paths if p.answer is not None} == solved
+    assert left.keys() | solved.keys() == {path.number for path in tree.paths}
+    assert sum(len(path.steps) for path in tree.paths) == len(machine.all(Voted))
+
+
+async def test_one_machine_serves_many_questions_at_once(scripted: Script) -> None:
+    first, second = scripted([CHAIN], FOUND), scripted([CHAIN], TWO_DIRECTORS)
+    ended = await asyncio.gather(first.run(), second.run())
+    assert [answered.status for answered in ended] == ["answered", "answered"]
+    assert first.index.searches == [(DIRECTOR,), (POLAK_S_HOME,)]
+    assert second.queries[:2] == [DIRECTOR, NOVAK_S_HOME]
