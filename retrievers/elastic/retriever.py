@@ -21,6 +21,7 @@ from retrievers.elastic.node import CompatibleNode, connect
 from retrievers.elastic.queries import Filter
 from retrievers.elastic.settings import ElasticsearchSettings
 from retrievers.elastic.translation import missing, response_error, told
+from retrievers.embedded import DEPTH
 from retrievers.encoder import Encoder, MiniLMEncoder
 from retrievers.finding import Finding
 from retrievers.fusion import rrf
@@ -142,7 +143,7 @@ class ElasticsearchRetriever:
                 f"the corpus {self.settings.corpus!r} has no vectors of this encoder: it is "
                 "searched by words alone (BM25)"
             )
-        form = (max(bodies.DEPTH, k), only or Filter(), highlight)
+        form = (max(DEPTH, k), only or Filter(), highlight)
         vectors = await self._vectors({i: queries[i] for i in asked})
         searches = [bodies.lexical(queries[i], *form) for i in asked]
         searches += [bodies.dense(queries[i], vector, *form) for i, vector in vectors.items()]

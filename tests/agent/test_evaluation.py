@@ -10,14 +10,14 @@ import subprocess
 import time
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pytest
 from hoptree_command import Hoptree
 from rich.console import Console
 
 from agent import benchmark
-from agent.errors import EvaluationError, ModelFileError, UsageError
+from agent.errors import EvaluationError, ModelFileError
 from agent.evaluation import (
     EvalQuestion,
     EvalRow,
@@ -30,9 +30,11 @@ from agent.evaluation import (
     render,
     summarise,
 )
-from agent.sample import corpus_path, questions_path
+from agent.sample import questions_path
 from agent.settings import Settings
 from graph.types import Limits
+from retrievers.embedded import EmbeddedIndex
+from retrievers.errors import IndexNotFoundError
 
 SAMPLE = questions_path().parent
 SHARED = Path(__file__).parents[3] / "shared" / "data"
@@ -83,7 +85,7 @@ async def run(
 
 def rows(path: Path) -> list[EvalRow]:
     with path.open("rb") as lines:
-        return [EvalRow.model_validate_json(line) for line in lines]
+        return [EvalRow.model_validate_json(line) for line in lines if line.strip()]
 
 
 # ── scores ────────────────────────────────────────────────────────────────────────────────────
@@ -183,7 +185,7 @@ async def test_a_torn_last_row_is_cut_off_and_asked_again(tmp_path: Path, torn: 
     resumed = Counting()
     await run(resumed, out)
     assert resumed.asked == ["Where?", "Nothing?"]
-    assert [row.id for row in rows(out) if row] == ["a", "b", "c", "d"]
+    assert [row.id for row in rows(out)] == ["a", "b", "c", "d"]
 
 
 async def test_a_last_row_without_its_line_end_is_kept(tmp_path: Path) -> None:
@@ -236,13 +238,22 @@ async def test_progress_begins_with_what_is_known(tmp_path: Path) -> None:
     assert told[5:] == [(4, 4, 25.0)]
 
 
-async def test_results_that_cannot_be_written_are_told(tmp_path: Path) -> None:
+async def test_results_that_cannot_be_written_are_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(EvaluationError, match="cannot be opened"):
         await run(Counting(), tmp_path / "file" / "rows.jsonl")
-    (tmp_path / "full.jsonl").symlink_to("/dev/full")
+    # Only what is written goes to the full disk: reading /dev/full never ends.
+    monkeypatch.setattr(RowLog, "_load", lambda log: setattr(log, "_file", open_full()))
+    system = Counting()
     with pytest.raises(EvaluationError, match="No space left"):
-        await run(Counting(), tmp_path / "full.jsonl")
+        await run(system, tmp_path / "rows.jsonl")
+    assert len(system.asked) == 1
+
+
+def open_full() -> BinaryIO:
+    return Path("/dev/full").open("ab")
 
 
 def test_a_later_row_replaces_an_earlier_one(tmp_path: Path) -> None:
@@ -362,46 +373,42 @@ def failed(done: subprocess.CompletedProcess[str], code: int) -> str:
 
 def test_an_evaluation_that_cannot_begin_is_refused_and_leaves_nothing(hoptree: Hoptree) -> None:
     (hoptree.folder / "set").mkdir()
-    (hoptree.folder / "file").touch()
     assert "set has no questions.jsonl" in failed(hoptree("eval", "set"), 7)
-    assert "nowhere is not a directory" in failed(hoptree("eval", "nowhere"), 7)
-    assert "file is not a directory" in failed(hoptree("eval", "file"), 7)
-    assert "there is no system 'magic'" in failed(hoptree("eval", SAMPLE, "--system", "magic"), 2)
     (hoptree.folder / "set" / "questions.jsonl").write_text("{}\n")
     assert "questions.jsonl, line 1: id: " in failed(hoptree("eval", "set"), 7)
-    (hoptree.folder / "set" / "questions.jsonl").write_bytes(questions_path().read_bytes())
-    assert "corpus.jsonl" in failed(hoptree("eval", "set"), 7)
-    assert "nowhere" in failed(hoptree("eval", "set", "--index", "nowhere"), 4)
-    assert "file" in failed(hoptree("eval", "set", "--model", "file"), 5)
-    assert sorted(path.name for path in hoptree.folder.iterdir()) == ["file", "set"]
+    assert "there is no system 'magic'" in failed(hoptree("eval", SAMPLE, "--system", "magic"), 2)
+    assert "none.gguf" in failed(hoptree("eval", SAMPLE, "--model", "none.gguf"), 5)
+    assert [path.name for path in hoptree.folder.iterdir()] == ["set"]
 
 
-def test_a_model_that_cannot_be_loaded_does_not_become_rows_of_errors(
-    tmp_path: Path, sample_index: Path
-) -> None:
-    settings = Settings(index=str(sample_index), model=tmp_path / "none.gguf")
-    with pytest.raises(ModelFileError):
-        benchmark.run(SAMPLE, ["closed-book"], 2, tmp_path, settings, True, Console(quiet=True))
-    assert not (tmp_path / "rows.jsonl").exists()
-    with pytest.raises(UsageError):
-        benchmark.run(SAMPLE, ["magic"], 2, tmp_path, settings, True, Console(quiet=True))
+def measured(dataset: Path, out: Path, **given: Any) -> list[EvalSummary]:
+    """Run the first question by the base model alone, over the index that is given, if one is."""
+    settings = Settings(threads=1, context=512, **given)
+    indexed = "index" in given
+    return benchmark.run(dataset, ["closed-book"], 1, out, settings, indexed, Console(quiet=True))
 
 
-def test_another_index_is_another_evaluation(
-    tmp_path: Path, sample_index: Path, hoptree: Hoptree
-) -> None:
-    path = hoptree.folder / "out" / "rows.jsonl"
-    copied = hoptree.folder / "copied"
-    assert (
-        hoptree("index", corpus_path().with_name("LICENSE.md"), "--index", copied).returncode == 0
-    )
-    for index in (sample_index, copied):
-        done = hoptree(
-            *("eval", SAMPLE, "--limit", "1", "--system", "closed-book"),
-            *("--index", index, "--out", "out"),
-        )
-        assert done.returncode == 0, done.stderr
-    assert len({row.fingerprint for row in rows(path)}) == len(rows(path)) == 2
+def test_what_an_evaluation_needs_is_looked_for_before_a_question_is_asked(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    (tmp_path / "questions.jsonl").write_bytes(questions_path().read_bytes())
+    with pytest.raises(EvaluationError, match=r"there is no .*corpus\.jsonl"):
+        measured(tmp_path, out)
+    with pytest.raises(EvaluationError, match="nowhere is not a directory"):
+        measured(tmp_path / "nowhere", out)
+    with pytest.raises(IndexNotFoundError, match="nowhere"):
+        measured(SAMPLE, out, index=str(tmp_path / "nowhere"))
+    with pytest.raises(ModelFileError, match=r"none\.gguf"):
+        measured(SAMPLE, out, model=tmp_path / "none.gguf")
+    assert not out.exists()
+
+
+def test_another_index_is_another_evaluation(tmp_path: Path) -> None:
+    for name in ("one", "two", "one"):
+        EmbeddedIndex.create(tmp_path / name).close()
+        [summary] = measured(SAMPLE, tmp_path / "out", index=str(tmp_path / name))
+        assert summary.errors == 0
+    written = rows(tmp_path / "out" / "rows.jsonl")
+    assert len({row.fingerprint for row in written}) == len(written) == 2
 
 
 # ── the development sets ──────────────────────────────────────────────────────────────────────

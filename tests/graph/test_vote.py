@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from graph.types import Candidate, FailureReason
-from graph.vote import independent_groups, vote
+from graph.types import AnswerType, Candidate, FailureReason
+from graph.vote import UNFIT, fitness, independent_groups, vote
 from retrievers.passage import Hit, Passage
 
 QUESTION = "Who directed the film Ikarie XB-1?"
@@ -75,6 +75,34 @@ def test_passages_of_one_source_have_one_vote_together() -> None:
     verdict = vote(QUESTION, hits, read).verdict
     assert verdict is not None
     assert verdict.answer == "Jindřich Polák"
+
+
+def test_a_word_that_many_passages_hold_but_none_answers_with_is_no_answer() -> None:
+    hits = [hit(i, f"{frame.format('Polák')} A film.") for i, frame in enumerate(FRAMES)]
+    read = [candidate(hits[0], "Polák", score=0.4), candidate(hits[1], "film", score=0.05)]
+    verdict = vote(QUESTION, hits, read).verdict
+    assert verdict is not None
+    assert [cluster.text for cluster in verdict.clusters] == ["Polák", "film"]
+    assert verdict.clusters[1].strength < 0.1
+
+
+@pytest.mark.parametrize(
+    ("text", "expects", "fits"),
+    [
+        ("Jindřich Polák", AnswerType.PERSON, True),
+        ("Scottish", AnswerType.PERSON, False),
+        ("12 May 1871", AnswerType.PERSON, False),
+        ("12 May 1871", AnswerType.DATE, True),
+        ("Prague", AnswerType.DATE, False),
+        ("the capital", AnswerType.PLACE, False),
+        ("1984", AnswerType.WORK, True),
+        ("in", AnswerType.ANY, False),
+        ("It", AnswerType.WORK, True),
+        ("Ikarie XB-1", AnswerType.ANY, False),
+    ],
+)
+def test_a_candidate_fits_what_is_asked(text: str, expects: AnswerType, fits: bool) -> None:
+    assert fitness(text, QUESTION, expects) == (1.0 if fits else UNFIT)
 
 
 def test_a_passage_that_states_the_answer_supports_it_without_being_read() -> None:

@@ -27,12 +27,12 @@ def test_vectors_have_length_one(encoder: MiniLMEncoder) -> None:
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, rtol=1e-5)
 
 
-def test_company_in_a_batch_hardly_changes_a_vector(encoder: MiniLMEncoder) -> None:
+def test_company_does_not_change_a_vector(encoder: MiniLMEncoder) -> None:
     texts = [f"{word} " * (3 * i + 1) for i, word in enumerate(["river", "piano", "law", "salt"])]
     together = encoder.encode(texts * 10)
     alone = np.concatenate([encoder.encode([text]) for text in texts])
 
-    assert (together[:4] * alone).sum(axis=1).min() > 0.97
+    np.testing.assert_array_equal(together[:4], alone)
 
 
 def test_text_beyond_the_limit_is_cut(encoder: MiniLMEncoder) -> None:

@@ -1,0 +1,63 @@
+"""An ONNX encoder run on many token sequences, each alone, on all cores.
+
+Padded batches cost more than they save on a CPU, in time and in memory (`benchmarks/encoding.py`),
+and an int8 model scales its activations by what shares a batch: alone, a text always has the same
+result.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Outputs = dict[str, NDArray[np.float32]]
+
+
+class OnnxEncoder:
+    """A transformer encoder in a file, or in the bytes of one; safe to share between threads."""
+
+    def __init__(self, weights: Path | bytes) -> None:
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1
+        self._session: Any = onnxruntime.InferenceSession(
+            weights if isinstance(weights, bytes) else str(weights),
+            options,
+            providers=["CPUExecutionProvider"],
+        )
+        self._inputs = {node.name for node in self._session.get_inputs()}
+        self._outputs = [node.name for node in self._session.get_outputs()]
+        self._pool = ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="onnx")
+
+    def run(
+        self, ids: Sequence[Sequence[int]], types: Sequence[Sequence[int]] | None = None
+    ) -> list[Outputs]:
+        """Return the outputs of each sequence by name, without the axis of the batch.
+
+        Parameters
+        ----------
+        ids
+            Token ids of each sequence.
+        types
+            Segment of each token; None: all 0.
+        """
+        segments = types if types is not None else [[0] * len(row) for row in ids]
+        return list(self._pool.map(self._one, ids, segments))
+
+    def _one(self, ids: Sequence[int], types: Sequence[int]) -> Outputs:
+        row = np.array([ids], dtype=np.int64)
+        feed = {
+            "input_ids": row,
+            "attention_mask": np.ones_like(row),
+            "token_type_ids": np.array([types], dtype=np.int64),
+        }
+        given = {name: value for name, value in feed.items() if name in self._inputs}
+        found = self._session.run(None, given)
+        return {name: value[0] for name, value in zip(self._outputs, found, strict=True)}
