@@ -1,4 +1,4 @@
-"""What stands behind `hoptree eval`: the corpus indexed, the systems run, a table printed."""
+"""What stands behind `hoptree eval`: the corpus indexed, then the systems run over it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ from agent.evaluation import (
     System,
     evaluate,
     load_questions,
-    render,
 )
 from agent.indexes import open_index
 from agent.indexing import index_files
@@ -38,7 +37,7 @@ def run(
     indexed: bool,
     console: Console,
 ) -> list[EvalSummary]:
-    """Run systems over a question set, one after another, and print the table.
+    """Run systems over a question set, one after another.
 
     Questions that `out` has answers of for the same systems and settings are not asked again.
 
@@ -98,11 +97,9 @@ def run(
             await retriever.aclose()
 
     try:
-        summaries = asyncio.run(measure())
+        return asyncio.run(measure())
     finally:
         model.close()
-    console.print(render(summaries))
-    return summaries
 
 
 async def _evaluated(

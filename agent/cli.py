@@ -153,6 +153,7 @@ def evaluate(
     The corpus is indexed first, next to the results. A run that was stopped goes on where it was.
     """
     from agent.benchmark import run
+    from agent.evaluation import render
 
     summaries = run(
         dataset,
@@ -165,6 +166,8 @@ def evaluate(
     )
     if as_json:
         print(json.dumps([s.model_dump(mode="json") for s in summaries], indent=2))
+    else:
+        _console().print(render(summaries))
 
 
 @app.command()

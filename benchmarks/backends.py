@@ -16,6 +16,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 import platform
 import random
 import resource
@@ -194,7 +195,8 @@ def main() -> None:
     rate = len(real) / (time.perf_counter() - begun)
     print(
         f"{options.passages:,} passages, {len(real):,} of them real, encoded at {rate:.0f} a "
-        f"second; {platform.machine()}, {len(queries)} queries, k = {K}\n",
+        f"second; {len(queries)} queries, k = {K}; {platform.machine()}, {os.cpu_count()} cores, "
+        f"load {os.getloadavg()[1]:.1f}\n",
         flush=True,
     )
     heads = " | ".join(f"p50 / p95 ms, {callers} callers" for callers in CALLERS)

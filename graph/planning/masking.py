@@ -12,7 +12,7 @@ _STAND_INS = (
 _UPPER = "".join(c for c in map(chr, range(0xC0, 0x250)) if c.isupper())
 _SMALL = "of the a an in on at to for from with by de la le du von van der & vs. vs".split()
 # A capitalised word with what may stand inside a title: apostrophes, dots, hyphens, marks.
-_WORD = rf"(?:[A-Z{_UPPER}0-9¿¡][\w'’.\-/:!?&]*|\((?:[^()]{{1,40}})\))"
+_WORD = rf"(?:(?:[dl]['’])?[A-Z{_UPPER}0-9¿¡][\w'’.\-/:!?&]*|\((?:[^()]{{1,40}})\))"
 _JOIN = rf"(?:,? (?=\()|;? )(?:(?:{'|'.join(map(re.escape, _SMALL))}) ){{0,3}}"
 _TITLE = re.compile(rf"\"[^\"]+\"|“[^”]+”|《[^》]+》|{_WORD}(?:{_JOIN}{_WORD})*")
 _TRAILING = re.compile(r"['’][sS]?$|(?<=[a-z])[:.]+$")

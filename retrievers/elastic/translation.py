@@ -78,6 +78,12 @@ def response_error(settings: ElasticsearchSettings, status: int, body: Any) -> R
             f"Elasticsearch at {settings.address} is overloaded and turned the request away: ask "
             f"again later, or give it more memory ({reason})"
         )
+    if status == 503:
+        return NodeRequestError(
+            f"no part of the corpus {settings.corpus!r} at {settings.address} can be searched now: "
+            "wait where the node is just starting, else see what `hoptree doctor --index "
+            f"{settings.url}` says"
+        )
     if status in (400, 406) and "compatib" in reason:
         return _unsupported(settings)
     return NodeRequestError(f"Elasticsearch at {settings.address} answered {status}: {reason}")

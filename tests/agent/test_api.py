@@ -33,8 +33,8 @@ from retrievers.passage import Hit, Passage
 
 QUESTION = "When was the pianist who recorded Live at Shelly's Manne-Hole born?"
 ANSWER = "September 23, 1935"
-PATIENT = Limits(max_seconds=600)
-"""A busy machine must not change an answer."""
+PATIENT = Limits(max_seconds=600, accept=0.3)
+"""Neither a busy machine nor a shift of the calibration changes which path is taken."""
 
 
 class EndlessChat(BaseChatModel):
@@ -72,6 +72,7 @@ def settings(tmp_path: Path) -> Settings:
         traces=tmp_path / "runs",
         threads=1,
         context=2048,
+        limits=PATIENT,
     )
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import socket
 import uuid
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +23,9 @@ from agent.sample import corpus_path
 from agent.settings import Settings
 from agent.traces import read_trace
 from graph.events import Notice, RunFailed
-from retrievers.elastic import ElasticsearchRetriever, ElasticsearchSettings
+from retrievers.elastic import ElasticsearchRetriever, ElasticsearchSettings, NodeRequestError
 from retrievers.elastic.node import connect as open_client
+from retrievers.errors import IndexNotFoundError
 from retrievers.loaders import load
 from retrievers.passage import Hit
 
@@ -84,6 +87,37 @@ def test_what_cannot_be_indexed_is_named_and_the_rest_is_kept(
     assert (first.returncode, second.returncode) == (3, 3)
     assert "corpus.jsonl:4: text" in first.stderr
     assert "3 unchanged, 1 deleted; 2 passages" in second.stderr
+
+
+def test_run_that_was_killed_is_completed_by_the_next(hoptree: Hoptree, address: str) -> None:
+    rows = [{"id": f"n{n}", "text": f"编号{n}的短文。"} for n in range(3000)]
+    corpus = write_jsonl(hoptree.folder / "corpus.jsonl", rows)
+
+    async def begun() -> None:
+        retriever = ElasticsearchRetriever.from_url(address)
+        try:
+            there = 0
+            while not there:
+                with suppress(IndexNotFoundError, NodeRequestError):  # its shard is just starting
+                    there = await retriever.count()
+                await asyncio.sleep(0.02)
+        finally:
+            await retriever.aclose()
+
+    first = hoptree.start("index", corpus, "--index", address)
+    asyncio.run(asyncio.wait_for(begun(), 120))
+    first.kill()
+    first.communicate()
+    second = hoptree("index", corpus, "--index", address)
+
+    assert second.returncode == 0
+    said = re.search(
+        r"(\d+) added, (\d+) changed, (\d+) unchanged, 0 deleted; (\d+)", second.stderr
+    )
+    assert said is not None
+    added, changed, unchanged, passages = map(int, said.groups())
+    assert added + changed + unchanged == passages == 3000
+    assert unchanged > 0
 
 
 def test_prune_and_rebuild_leave_what_the_files_hold(hoptree: Hoptree, address: str) -> None:
