@@ -46,6 +46,9 @@ from retrievers.passage import Hit, Passage
 PLAN_TOKENS = 160
 ANSWER_TOKENS = 160
 CLOSED_BOOK_TOKENS = 96
+SHOWN = 400
+"""Characters of a question, and twice as many of findings, that the model is shown: more Chinese
+would not fit a context window of 4,096 tokens."""
 BRIDGES = 3
 """Passages of the first round that a bridging search goes on from."""
 
@@ -343,7 +346,13 @@ async def compose(state: State, runtime: Runtime[Calls]) -> State:
     found = " ".join(f"{c.question} {c.quote} [{c.number}]." for c in citations)
     text = await calls.generate(
         "compose",
-        _messages("compose", language, question=question, findings=found, answer=chosen.answer),
+        _messages(
+            "compose",
+            language,
+            question=question[:SHOWN],
+            findings=found[: 2 * SHOWN],
+            answer=chosen.answer,
+        ),
         emit,
         max_tokens=ANSWER_TOKENS,
         stream=True,
@@ -419,7 +428,7 @@ async def closed_book(state: State, runtime: Runtime[Calls]) -> State:
     emit(Notice(text=render("no_sources", language).strip()))
     text = await runtime.context.generate(
         "closed_book",
-        _messages("closed_book", language, question=state["question"]),
+        _messages("closed_book", language, question=state["question"][:SHOWN]),
         emit,
         max_tokens=CLOSED_BOOK_TOKENS,
         stream=True,

@@ -20,6 +20,7 @@ from collections.abc import Sequence
 import networkx as nx
 
 from graph.normalise import canonical, similarity
+from graph.planning.comparison import named_choice
 from graph.types import AnswerType, Candidate, Cluster, Failure, FailureReason, StepResult, Verdict
 from graph.values import dates_in, is_date, parse_country, parse_number
 from retrievers.analysis import terms
@@ -36,6 +37,7 @@ WEAKEST = 0.02
 UNFIT = 0.1
 """How much a candidate counts that is not of the kind that was asked for."""
 _SHINGLE = 4
+_LENGTH = re.compile(r"^how (?:tall|high|deep|wide|far)\b|多[高深宽远]", re.IGNORECASE)
 _NAMED = {AnswerType.PERSON, AnswerType.PLACE, AnswerType.ORGANISATION, AnswerType.WORK}
 
 
@@ -72,15 +74,22 @@ def fitness(text: str, question: str, expects: AnswerType) -> float:
 
     `UNFIT` is a candidate of nothing but small words (“in”); one without a date where a date is
     asked for; one without a capital or a digit, or a date, where a name is; a nationality where a
-    person is; and one that only says the question's own words again, unless those are a choice
-    ("A or B").
+    person is; one without a unit of length where a height is; another than the two where a choice
+    is given ("A or B"); and, where none is, one that only says the question's own words again.
     """
+    options = named_choice(question)
+    if options and not any(similarity(text, option) >= SIMILAR for option in options):
+        return UNFIT
     said = " ".join(terms(text))
     if not said and text.islower():
         return UNFIT
     asked = f" {' '.join(terms(question))} "
-    if f" {said} " in asked and not re.search(r"\bor\b|还是", question):
+    if f" {said} " in asked and not options and not re.search(r"\bor\b|还是", question):
         return UNFIT
+    if _LENGTH.search(question):
+        number = parse_number(text)
+        if number is None or number.dimension != "length":
+            return UNFIT
     if expects is AnswerType.DATE and not dates_in(text):
         return UNFIT
     if expects is AnswerType.NUMBER and not (parse_number(text) or re.search(r"\d", text)):

@@ -6,6 +6,7 @@ but its director, say), and a typed operator decides.
 
 from __future__ import annotations
 
+import functools
 import re
 
 from graph.planning.language import expected_type, noun_type
@@ -53,6 +54,10 @@ _MEASURES = (
 _COUNTED = re.compile(
     r"\b(?:more|most|fewer|fewest|less)\s+(?P<what>[a-z][\w-]*(?: [a-z][\w-]*){0,2})", re.IGNORECASE
 )
+# "Which film is from Portland, Lincoln or Madison?": the two names after the last comma.
+_LAST_OPTIONS = re.compile(
+    r"^(?P<head>.+)[,:] (?:the )?(?P<a>[A-Z]\w+),? or (?:the )?(?P<b>[A-Z]\w+)\s*\?*$"
+)
 _OPTIONS = re.compile(
     r"^(?P<head>.+?)(?:[,:]| between| from| out of| -) ?(?P<a>[^,]+(?:,[^,]+)*?),? or "
     r"(?P<b>.+?)\s*\?*$"
@@ -68,6 +73,14 @@ _BARE_OPTIONS = re.compile(r"^(?P<head>.*?) (?P<a>[A-Z]\w+),? or (?P<b>[A-Z]\w+)
 _SUBJECT_OPTIONS = re.compile(
     r"^(?:Is|Was|Did|Does|Has) (?P<a>.+?) or (?P<b>[A-Z]\w+) (?P<head>.+?)\??$"
 )
+_CHOICES = (
+    _TAIL_OPTIONS,
+    _LAST_OPTIONS,
+    _OPTIONS,
+    _PAIR_OPTIONS,
+    _BARE_OPTIONS,
+    _SUBJECT_OPTIONS,
+)
 _ROLE = re.compile(r"\b(?:has|have|had|with|whose|whos)\s+(?:an?\s+|the\s+)?(?P<role>[a-z-]+)\b")
 
 _SAYS_WHAT = re.compile(
@@ -78,21 +91,33 @@ _SAYS_WHAT = re.compile(
 def decompose_comparison(question: str) -> list[SubQuestion] | None:
     """Return the steps of a comparing question; None where it does not compare two things."""
     masked = Masked(question)
-    for pattern in (_TAIL_OPTIONS, _OPTIONS, _PAIR_OPTIONS, _BARE_OPTIONS, _SUBJECT_OPTIONS):
-        match = pattern.match(masked.text)
-        if match:
-            break
-    else:
+    found = _choice(masked)
+    if found is None:
         return None
-    head = match["head"].strip(" ,")
-    options = [option_of(match["a"], masked), option_of(match["b"], masked)]
-    if not all(options):
-        return None
+    head, options = found
     role = _role(head)
     asked, operator = measured(head, person=role is not None or _asks_person(head, options))
     if asked is None or operator is None:
         return None
     return compared(masked.unmask(masked.text), options, role, asked, operator, options)
+
+
+def _choice(masked: Masked) -> tuple[str, list[str]] | None:
+    """Return what is asked of two things, and the two; None where a question names no choice."""
+    for pattern in _CHOICES:
+        if match := pattern.match(masked.text):
+            options = [option_of(match["a"], masked), option_of(match["b"], masked)]
+            return (match["head"].strip(" ,"), options) if all(options) else None
+    return None
+
+
+@functools.lru_cache(maxsize=256)
+def named_choice(question: str) -> tuple[str, ...]:
+    """Return the two names that a question offers as its answers ("Which …, A or B?"), or none."""
+    masked = Masked(question)
+    found = _choice(masked) if re.search(r"\bor\b", question) else None
+    named = found is not None and all(re.match(r"[A-Z0-9\"“]", option) for option in found[1])
+    return tuple(found[1]) if found is not None and named else ()
 
 
 def works(name: str) -> bool:

@@ -16,10 +16,14 @@ from retrievers.analysis import language_of
 Complete = Callable[[str, dict[str, Any]], Awaitable[str]]
 """Prompt and JSON schema to text; the text may break the schema where a model cannot be bound."""
 SCORE = 0.5
+LONGEST = 400
+"""Characters of a question that a small model may be asked to split."""
 
 
 async def propose_by_model(question: str, complete: Complete) -> Plan | None:
-    """Ask the model for a plan; None where what it wrote is not one."""
+    """Ask the model for a plan; None where it wrote none, or for a question over `LONGEST`."""
+    if len(question) > LONGEST:
+        return None
     prompt = render("plan", language_of(question), question=question)
     written = await complete(prompt, ProposedPlan.model_json_schema())
     begin, end = written.find("{"), written.rfind("}")

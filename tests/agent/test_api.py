@@ -172,6 +172,14 @@ async def test_sync_and_async_forms_say_the_same(
     assert said(whole) == said(blocking) == said(answer_of(run[0]))
 
 
+def test_the_longest_question_fits_the_model(
+    agent: Agent, empty: EmbeddedIndex, settings: Settings, llama: LlamaCppChat
+) -> None:
+    longest = ("麒麟" * settings.max_question)[: settings.max_question - 1] + "？"
+    assert agent.ask(longest).status in {"answered", "abstained"}
+    assert Agent(empty, llama, settings=settings).ask(longest).status == "closed_book"
+
+
 async def test_questions_at_the_same_time_do_not_mix(
     agent: Agent, run: tuple[list[Event], Settings]
 ) -> None:

@@ -368,7 +368,7 @@ async def test_a_sure_path_ends_the_search(scripted: Script) -> None:
 
 async def test_a_weak_path_goes_on_and_a_better_one_answers(scripted: Script) -> None:
     plans = [plan(WEAK, score=0.8), plan(SURE, score=0.7)]
-    machine = scripted(plans, {WEAK: {"Prague": 0.3}, SURE: {"Rome": 0.9}})
+    machine = scripted(plans, {WEAK: {"Prague": 0.15}, SURE: {"Rome": 0.9}})
     ended = await machine.run()
     assert ended.answer == "Rome"
     [left] = machine.all(PathLeft)
@@ -378,11 +378,11 @@ async def test_a_weak_path_goes_on_and_a_better_one_answers(scripted: Script) ->
 
 async def test_of_weak_paths_the_best_answers_once_all_were_tried(scripted: Script) -> None:
     plans = [plan(WEAK, score=0.8), plan(SURE, score=0.7)]
-    machine = scripted(plans, {WEAK: {"Prague": 0.4}, SURE: {"Rome": 0.2}})
+    machine = scripted(plans, {WEAK: {"Prague": 0.18}, SURE: {"Rome": 0.1}})
     ended = await machine.run()
     assert ended.status == "answered"
     assert ended.answer == "Prague"
-    assert ended.confidence == pytest.approx(0.4)
+    assert ended.confidence == pytest.approx(0.18)
     assert [solved.outcome.answer for solved in machine.all(PathSolved)] == ["Prague", "Rome"]
     assert machine.notices == []
 
@@ -444,7 +444,7 @@ async def test_the_token_limit_ends_the_search_and_is_told(scripted: Script) -> 
 
 async def test_a_limit_ends_the_search_with_the_best_answer_so_far(scripted: Script) -> None:
     plans = [plan(WEAK, score=0.8), plan(SURE, score=0.7)]
-    facts = {WEAK: {"Prague": 0.4}, SURE: {"Rome": 0.9}}
+    facts = {WEAK: {"Prague": 0.18}, SURE: {"Rome": 0.9}}
     machine = scripted(plans, facts, limits=Limits(max_paths=1))
     ended = await machine.run()
     assert ended.answer == "Prague"

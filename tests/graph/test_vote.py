@@ -105,6 +105,23 @@ def test_a_candidate_fits_what_is_asked(text: str, expects: AnswerType, fits: bo
     assert fitness(text, QUESTION, expects) == (1.0 if fits else UNFIT)
 
 
+@pytest.mark.parametrize(
+    ("question", "text", "fits"),
+    [
+        ("Which film is on poetry, Race to Nowhere or SlamNation?", "SlamNation", True),
+        ("Which film is on poetry, Race to Nowhere or SlamNation?", "National Poetry Slam", False),
+        ("How tall is Broad Peak?", "8,051 m", True),
+        ("How tall is Broad Peak?", "12th", False),
+        ("How tall is Broad Peak?", "1957", False),
+        ("Who wrote the play or film?", "Ann Lee", True),
+    ],
+)
+def test_a_choice_is_answered_by_one_of_the_two_and_a_height_by_a_length(
+    question: str, text: str, fits: bool
+) -> None:
+    assert fitness(text, question, AnswerType.ANY) == (1.0 if fits else UNFIT)
+
+
 def test_a_passage_that_states_the_answer_supports_it_without_being_read() -> None:
     hits, read = case([("Jindřich Polák", 0.5), ("Jindřich Polák", 0.5)])
     alone = vote(QUESTION, hits[:1], read[:1]).verdict
