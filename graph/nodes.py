@@ -26,6 +26,7 @@ from graph.events import (
     Voted,
 )
 from graph.planning import propose
+from graph.planning.comparison import named_choice
 from graph.planning.substitute import fill
 from graph.state import State, Task, memory_key
 from graph.types import (
@@ -182,9 +183,10 @@ async def read(state: Task, runtime: Runtime[Calls]) -> State:
     """Extract candidates from the passages of one task and vote on them."""
     emit, question = _emit(runtime), state["question"]
     passages = [hit.passage for hit in state["hits"]]
-    candidates = await runtime.context.read(
-        state["step"], question, passages, state["expects"], emit
-    )
+    # The reader is not shown the two names of a choice: it would take one of them anywhere.
+    choice = named_choice(question)
+    asked = choice.asked if choice else question
+    candidates = await runtime.context.read(state["step"], asked, passages, state["expects"], emit)
     result = vote(question, state["hits"], candidates, state["step"], state["expects"])
     emit(Voted(step=state["step"], result=result))
     return {"memory": {memory_key(question): result}}

@@ -77,14 +77,14 @@ def fitness(text: str, question: str, expects: AnswerType) -> float:
     person is; one without a unit of length where a height is; another than the two where a choice
     is given ("A or B"); and, where none is, one that only says the question's own words again.
     """
-    options = named_choice(question)
-    if options and not any(similarity(text, option) >= SIMILAR for option in options):
+    choice = named_choice(question)
+    if choice and not any(similarity(text, option) >= SIMILAR for option in choice.options):
         return UNFIT
     said = " ".join(terms(text))
     if not said and text.islower():
         return UNFIT
     asked = f" {' '.join(terms(question))} "
-    if f" {said} " in asked and not options and not re.search(r"\bor\b|还是", question):
+    if f" {said} " in asked and not choice and not re.search(r"\bor\b|还是", question):
         return UNFIT
     if _LENGTH.search(question):
         number = parse_number(text)

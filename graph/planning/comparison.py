@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import re
+from typing import NamedTuple
 
 from graph.planning.language import expected_type, noun_type
 from graph.planning.masking import Masked
@@ -111,13 +112,22 @@ def _choice(masked: Masked) -> tuple[str, list[str]] | None:
     return None
 
 
+class Choice(NamedTuple):
+    """A question that offers its two answers."""
+
+    asked: str
+    """The question without them: "Which film is on poetry?"."""
+    options: tuple[str, str]
+
+
 @functools.lru_cache(maxsize=256)
-def named_choice(question: str) -> tuple[str, ...]:
-    """Return the two names that a question offers as its answers ("Which …, A or B?"), or none."""
+def named_choice(question: str) -> Choice | None:
+    """Read "Which …, A or B?"; None where no two names are offered."""
     masked = Masked(question)
     found = _choice(masked) if re.search(r"\bor\b", question) else None
-    named = found is not None and all(re.match(r"[A-Z0-9\"“]", option) for option in found[1])
-    return tuple(found[1]) if found is not None and named else ()
+    if found is None or not all(re.match(r"[A-Z0-9\"“]", option) for option in found[1]):
+        return None
+    return Choice(f"{masked.unmask(found[0])}?", (found[1][0], found[1][1]))
 
 
 def works(name: str) -> bool:

@@ -387,6 +387,14 @@ async def test_of_weak_paths_the_best_answers_once_all_were_tried(scripted: Scri
     assert machine.notices == []
 
 
+async def test_the_reader_is_not_shown_the_two_names_of_a_choice(scripted: Script) -> None:
+    question = "Which film is on poetry, Race to Nowhere or SlamNation?"
+    machine = scripted([plan(question)], {})
+    await machine.run(question)
+    assert machine.queries == [question]
+    assert machine.reader.questions == ["Which film is on poetry?"]
+
+
 # ── limits ────────────────────────────────────────────────────────────────────────────────────
 
 
