@@ -365,6 +365,7 @@ async def compose(state: State, runtime: Runtime[Calls]) -> State:
         # A model that cannot be bound by a grammar, or a call cut short, may have lost the answer
         # or its sources.
         rest = render("compose_rest", language, answer=chosen.answer, marks="".join(marks))
+        rest = rest if text else rest.lstrip()
         emit(Token(text=rest))
         text += rest
     emit(
