@@ -149,7 +149,9 @@ class Agent:
         from retrievers.analysis import language_of
 
         run, language = new_run_id(), language_of(question)
-        calls = Calls(model=model, reader=reader, retriever=retriever, limits=limits)
+        calls = Calls(
+            model=model, reader=reader, retriever=retriever, limits=limits, language=language
+        )
         with TraceWriter(self.settings.traces, run) as trace:
             told: dict[str, str | int | float | bool | None] = {
                 "index": _place(retriever),

@@ -17,6 +17,7 @@ from langchain_core.messages import AIMessageChunk, BaseMessage
 from graph.events import CandidatesRead, Event, ModelCalled, Notice, Retrieved, Token
 from graph.protocols import Reader
 from graph.types import AnswerType, Candidate, Limits
+from prompts.loader import render
 from retrievers.errors import RetrieverError
 from retrievers.notices import listening
 from retrievers.passage import Hit, Passage, Retriever
@@ -40,6 +41,8 @@ class Calls:
     reader: Reader | None = None
     retriever: Retriever | None = None
     limits: Limits = field(default_factory=Limits)
+    language: str = "en"
+    """Of what is told to the reader of the answer."""
     started: float = field(default_factory=time.monotonic)
     model_tokens: int = 0
     model_calls: int = 0
@@ -56,11 +59,11 @@ class Calls:
     def spent(self) -> str | None:
         """Return which limit is reached, in words, or None."""
         if self.lost is not None:
-            return "the index can no longer be searched"
+            return render("index_lost", self.language)
         if self.seconds_left <= 0:
-            return f"the time limit of {self.limits.max_seconds:g} s was reached"
+            return render("limit_seconds", self.language, seconds=f"{self.limits.max_seconds:g}")
         if self.model_tokens > self.limits.max_model_tokens:
-            return f"the limit of {self.limits.max_model_tokens} model tokens was reached"
+            return render("limit_tokens", self.language, count=str(self.limits.max_model_tokens))
         return None
 
     async def search(self, queries: Sequence[str], k: int, emit: Emit) -> list[list[Hit]]:

@@ -288,24 +288,26 @@ async def backtrack(state: State, runtime: Runtime[Calls]) -> State:
     emit = _emit(runtime)
     last = state["outcomes"][-1]
     if last.failure is None:
-        emit(PathLeft(number=len(state["walked"]), failure=_why_left(last, state["plans"])))
+        emit(PathLeft(number=len(state["walked"]), failure=_why_left(last, state)))
     return _open(_untried(state), state["walked"], emit)
 
 
-def _why_left(outcome: Outcome, plans: Sequence[Plan]) -> Failure:
+def _why_left(outcome: Outcome, state: State) -> Failure:
     """Return why a path was left: it failed, or was solved but too weakly to stop at."""
     if outcome.failure is not None:
         return outcome.failure
-    detail = f"“{outcome.answer}” is too weak an answer to stop at ({outcome.confidence:.2f})"
-    final = len(plans[outcome.path.plan].steps)
+    assert outcome.answer is not None  # an Outcome has an answer or a failure
+    confidence = f"{outcome.confidence:.2f}"
+    detail = render("weak", state["language"], answer=outcome.answer, confidence=confidence)
+    final = len(state["plans"][outcome.path.plan].steps)
     return Failure(step=final, reason=FailureReason.WEAK, detail=detail)
 
 
 def _untried(state: State) -> list[Path]:
     """Return the frontier and what the last path suggests; some of it may have been walked."""
-    last, plans = state["outcomes"][-1], state["plans"]
-    left = last.model_copy(update={"failure": _why_left(last, plans)})
-    return [*state["frontier"], *paths.alternatives(left, plans, state["memory"])]
+    last = state["outcomes"][-1]
+    left = last.model_copy(update={"failure": _why_left(last, state)})
+    return [*state["frontier"], *paths.alternatives(left, state["plans"], state["memory"])]
 
 
 def after_backtrack(state: State) -> str:
@@ -320,9 +322,9 @@ async def conclude(state: State, runtime: Runtime[Calls]) -> State:
     if reached is None and len(state["walked"]) >= limits.max_paths:
         following, _ = paths.pick(_untried(state), state["walked"])
         if following is not None:
-            reached = f"the limit of {limits.max_paths} paths was reached"
+            reached = render("limit_paths", state["language"], count=str(limits.max_paths))
     if reached:
-        _emit(runtime)(Notice(text=f"The search ended early: {reached}."))
+        _emit(runtime)(Notice(text=render("ended_early", state["language"], reached=reached)))
     return {}
 
 
@@ -406,7 +408,7 @@ async def abstain(state: State, runtime: Runtime[Calls]) -> State:
         if result.verdict is not None
         and result.verdict.confidence >= runtime.context.limits.abstain
     }
-    failures = dict.fromkeys(_why_left(o, state["plans"]).detail for o in state["outcomes"])
+    failures = dict.fromkeys(_why_left(o, state).detail for o in state["outcomes"])
     lines = [render("abstain", language, paths=str(len(state["walked"])))]
     lines += [render("abstain_known", language, question=q, answer=a) for q, a in known.items()]
     lines += [render("abstain_missing", language, detail=detail) for detail in failures]

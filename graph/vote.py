@@ -23,7 +23,8 @@ from graph.normalise import canonical, similarity
 from graph.planning.comparison import named_choice
 from graph.types import AnswerType, Candidate, Cluster, Failure, FailureReason, StepResult, Verdict
 from graph.values import dates_in, is_date, parse_country, parse_number
-from retrievers.analysis import terms
+from prompts.loader import render
+from retrievers.analysis import language_of, terms
 from retrievers.passage import Hit, Passage
 
 SIMILAR = 0.85
@@ -213,19 +214,20 @@ def vote(
     """
     passages = tuple(hit.passage.id for hit in hits)
 
-    def failed(reason: FailureReason, detail: str) -> StepResult:
+    def failed(reason: FailureReason) -> StepResult:
+        values = {"question": question, "count": str(len(hits))}
+        detail = render(reason, language_of(question), **values)
         failure = Failure(step=step, reason=reason, detail=detail)
         return StepResult(question=question, passages=passages, failure=failure)
 
     if not hits:
-        return failed(FailureReason.NOTHING_RETRIEVED, f"no passage was found for “{question}”")
+        return failed(FailureReason.NOTHING_RETRIEVED)
     ranked = clusters(
         support_graph(question, hits, candidates, expects),
         independent_groups([h.passage for h in hits]),
     )
     if not ranked or ranked[0].strength < WEAKEST:
-        detail = f"none of {len(hits)} passages holds an answer to “{question}”"
-        return failed(FailureReason.NOTHING_READ, detail)
+        return failed(FailureReason.NOTHING_READ)
     top = ranked[0].strength
     second = ranked[1].strength if len(ranked) > 1 else 0.0
     verdict = Verdict(

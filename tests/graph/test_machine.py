@@ -487,11 +487,14 @@ async def test_an_answer_too_weak_to_claim_is_missing_not_claimed(scripted: Scri
 
 
 async def test_abstention_in_chinese_is_in_chinese(scripted: Script) -> None:
-    machine = scripted([plan("导演是谁？", "#1的家在何处？")], {"导演是谁？": {"波拉克": 0.9}})
+    plans = [plan("导演是谁？", "#1的家在何处？"), plan("导演住在哪里？")]
+    machine = scripted(plans, {"导演是谁？": {"波拉克": 0.9}}, limits=Limits(max_paths=1))
     ended = await machine.run("导演的家在何处？", language="zh")
     assert ended.status == "abstained"
     assert "已知：导演是谁？ 波拉克" in ended.text
-    assert "缺少：" in ended.text
+    assert "缺少：没有找到与“波拉克的家在何处？”有关的段落" in ended.text
+    assert machine.notices == ["搜索提前结束：已试过上限的1条路径。"]
+    assert not any(letter.isascii() and letter.isalpha() for letter in ended.text)
 
 
 async def test_without_an_index_the_model_answers_alone_and_it_is_told() -> None:
