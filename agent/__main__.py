@@ -1,4 +1,4 @@
-"""The `hoptree` command, which can be stopped while it is still loading."""
+"""The `hoptree` command, which can be stopped at any time: also while it is still loading."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ def main() -> None:
     """Run the command line."""
     try:
         from agent.cli import main as run
+
+        run()
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
         sys.exit(130)
-    run()
 
 
 if __name__ == "__main__":

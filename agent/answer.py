@@ -156,7 +156,8 @@ def answer_of(events: list[Event]) -> Answer:
         notices=tuple(e.text for e in events if isinstance(e, Notice)),
         tree=tree_of(events),
         usage=Usage(
-            seconds=ended.at - started.at,
+            # The clock of the machine may be set back during a run.
+            seconds=max(0.0, ended.at - started.at),
             model_seconds=sum(e.seconds for e in called),
             retrieval_seconds=sum(e.seconds for e in retrieved),
             model_calls=len(called),

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, cast
 
 from agent.answer import Answer, answer_of
 from agent.errors import QuestionError, TraceError
-from agent.settings import Settings
+from agent.settings import Settings, expanded_index
 from agent.traces import TraceWriter, new_run_id
-from graph.events import Answered, Event, RunFailed, RunStarted
+from graph.events import Event, RunFailed, RunStarted
 from graph.types import Limits
 from retrievers.passage import Retriever
 
@@ -117,7 +117,9 @@ class Agent:
                 else:
                     from agent.indexes import open_index
 
-                    named = str(self._index) if self._index is not None else self.settings.index
+                    named = self.settings.index
+                    if self._index is not None:
+                        named = expanded_index(str(self._index))
                     self._retriever = open_index(named, self.settings)
             return self._retriever
 
@@ -274,6 +276,3 @@ class Agent:
 
     async def __aexit__(self, *_: object) -> None:
         await self.aclose()
-
-
-__all__ = ["Agent", "Answered"]

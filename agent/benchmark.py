@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import os
 from collections.abc import Mapping, Sequence
+from importlib.metadata import version
 from pathlib import Path
 
 from rich.console import Console
@@ -21,11 +24,18 @@ from agent.evaluation import (
 from agent.indexes import open_index
 from agent.indexing import index_files
 from agent.llama import LlamaCppChat, default_model
+from agent.readers import encoder_reader, linear_reader
 from agent.settings import Settings
 from agent.systems import ClosedBook, HoptreeSystem, SingleShot
 from retrievers.passage import Retriever
 
 SYSTEMS = ("hoptree", "single-shot", "closed-book")
+READERS = (
+    encoder_reader.WEIGHTS,
+    encoder_reader.WEIGHTS.with_suffix(".json"),
+    linear_reader.WEIGHTS,
+)
+_MIB = 2**20
 
 
 def run(
@@ -39,7 +49,8 @@ def run(
 ) -> list[EvalSummary]:
     """Run systems over a question set, one after another.
 
-    Questions that `out` has answers of for the same systems and settings are not asked again.
+    Questions that `out` has answers of are not asked again, where the system, the version of
+    hoptree, the models, the limits and the corpus are the same.
 
     Raises
     ------
@@ -61,7 +72,10 @@ def run(
     )
     model.load()  # or each question would fail for itself
     decisive: dict[str, object] = {
-        "model": Path(model.model_path or "").name,
+        "hoptree": version("hoptree"),
+        "model": model_mark(Path(model.model_path or "")),
+        "context": settings.context,
+        "readers": [_digest(file) for file in READERS],
         "limits": settings.limits.model_dump(),
     }
     if indexed:
@@ -72,6 +86,7 @@ def run(
             raise EvaluationError(f"there is no {corpus}: put the passages there, or use --index")
         settings = settings.model_copy(update={"index": str(out / "index")})
         index_files([corpus], settings, [], False, console)
+        decisive["corpus"] = _digest(corpus)
     settings = settings.model_copy(update={"traces": out / "traces"})
     retriever = open_index(settings.index, settings)
     if retriever is None:
@@ -100,6 +115,28 @@ def run(
         return asyncio.run(measure())
     finally:
         model.close()
+
+
+def model_mark(gguf: Path) -> str:
+    """Return what tells a model from another of the same name: its size, its first and last MiB.
+
+    The first holds what the model says of itself, the last some of its weights; all of it would
+    take seconds to read.
+    """
+    with gguf.open("rb") as file:
+        digest = hashlib.sha256(file.read(_MIB))
+        size = file.seek(0, os.SEEK_END)
+        file.seek(max(0, size - _MIB))
+        digest.update(file.read(_MIB))
+    return f"{gguf.name} {size} {digest.hexdigest()}"
+
+
+def _digest(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise EvaluationError(f"{path} cannot be read: {error.strerror}") from error
 
 
 async def _evaluated(

@@ -10,16 +10,42 @@ import sys
 import traceback
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+import typer.core
 from rich.console import Console
 
 from agent.errors import HoptreeError, UsageError
 from agent.settings import Settings, load_settings
 
+_EXIT_CODES = """
+Exit codes: 0 done, also where no answer was found; 1 doctor found a fault, or something unexpected
+failed; 2 the command, a setting or the question is wrong; 3 some documents were not indexed;
+4 index; 5 model; 6 trace; 7 evaluation; 130 stopped by Ctrl-C.
+"""
+
+
+class _Commands(typer.core.TyperGroup):
+    """The commands, any of which ends in peace where the reader of its output goes away."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as error:  # which typer would make an exit code of 1
+            _let_output_go()
+            raise typer.Exit(0) from error
+
+
+class _Output(Console):
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError  # and not exit with 1
+
+
 app = typer.Typer(
     name="hoptree",
+    cls=_Commands,
+    epilog=_EXIT_CODES,
     help="Answer multi-hop questions over your own documents, on your own machine.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -36,7 +62,8 @@ Model = Annotated[Path | None, typer.Option("--model", help="A GGUF file.", show
 
 
 def _console(stderr: bool = False) -> Console:
-    return Console(stderr=stderr, highlight=False, emoji=False, soft_wrap=True)
+    kind = Console if stderr else _Output
+    return kind(stderr=stderr, highlight=False, emoji=False, soft_wrap=True)
 
 
 @app.callback()
@@ -178,9 +205,9 @@ def doctor(
 ) -> None:
     """Look whether everything is in place, and say what to do where it is not.
 
-    The model, the encoder, the traces, the disk and the index; of Elasticsearch the node, its
-    version, licence, disk, and the corpus with its mapping and analysers. Exit code 0; 1 where
-    something is at fault.
+    The model, the encoder, the parser, the readers, the traces, the disk and the index; of
+    Elasticsearch the node, its version, licence, disk, and the corpus with its mapping and
+    analysers. Exit code 0; 1 where something is at fault.
     """
     from agent.doctor import examine, show
 
@@ -192,7 +219,22 @@ def doctor(
     raise typer.Exit(1 if any(finding.status == "fault" for finding in findings) else 0)
 
 
+def _let_output_go() -> None:
+    """Write what is still buffered to nowhere: the reader of our output went away."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def _guarded(command: Callable[[], object]) -> int:
+    """Run the command and write all its output; return its exit code."""
+    code = _exit_code(command)
+    try:
+        sys.stdout.flush()  # Python's own flush, at exit, would show a traceback
+    except BrokenPipeError:
+        _let_output_go()
+    return code
+
+
+def _exit_code(command: Callable[[], object]) -> int:
     """Run the command; turn what goes wrong into one sentence and an exit code."""
     from retrievers.errors import RetrieverError
 
@@ -203,12 +245,6 @@ def _guarded(command: Callable[[], object]) -> int:
         if stop.code == 130:  # so typer ends on Ctrl-C
             told.print("\nstopped", style="yellow")
         return stop.code if isinstance(stop.code, int) else 1
-    except KeyboardInterrupt:
-        return 130
-    except BrokenPipeError:
-        # The reader of our output went away; silence the flush at exit as well.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
     except (HoptreeError, RetrieverError) as error:
         if _debug:
             traceback.print_exc()

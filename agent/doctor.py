@@ -17,6 +17,7 @@ from agent.show import safe
 from retrievers.connection import is_address
 from retrievers.errors import RetrieverError
 from retrievers.finding import Finding
+from retrievers.passage import Passage
 
 LEAST_FREE = 2**30
 """Bytes of free disk below which a warning is given."""
@@ -24,17 +25,20 @@ _STYLES = {"ok": "green", "warning": "yellow", "fault": "red"}
 
 
 def examine(settings: Settings) -> list[Finding]:
-    """Look at the model, the encoder, the traces, the disk and the index that the settings name."""
+    """Look at all that an answer needs: the models, the parser, the traces, the disk, the index."""
     findings = [
         _looked("model", lambda: _model(settings)),
         _looked("encoder", _encoder),
+        _looked("parser", _parser),
+        _looked("English reader", _english_reader),
+        _looked("Chinese reader", _chinese_reader),
         _looked("traces", lambda: _traces(settings.traces)),
     ]
     if settings.index is not None and is_address(settings.index):
         try:
             findings += asyncio.run(_on_node(settings.index, settings))
-        except RetrieverError as error:
-            findings.append(Finding(name="index", status="fault", detail=str(error)))
+        except Exception as error:
+            findings.append(_fault("index", error))
     else:
         findings.append(_looked("index", lambda: _in_folder(settings)))
     return findings
@@ -54,8 +58,15 @@ def show(findings: list[Finding], console: Console) -> None:
 def _looked(name: str, look: Callable[[], Finding]) -> Finding:
     try:
         return look()
-    except (HoptreeError, RetrieverError, OSError) as error:
+    except Exception as error:  # what is broken may raise anything, and the rest is looked at still
+        return _fault(name, error)
+
+
+def _fault(name: str, error: Exception) -> Finding:
+    if isinstance(error, HoptreeError | RetrieverError | OSError):  # which say what is to be done
         return Finding(name=name, status="fault", detail=str(error))
+    detail = f"{type(error).__name__}: {error}"
+    return Finding(name=name, status="fault", detail=detail, remedy="install hoptree again")
 
 
 def _model(settings: Settings) -> Finding:
@@ -73,6 +84,29 @@ def _encoder() -> Finding:
     encoder.encode(["Does it encode?"])
     detail = f"all-MiniLM-L6-v2, {encoder.dimensions} dimensions"
     return Finding(name="encoder", status="ok", detail=detail)
+
+
+def _parser() -> Finding:
+    from graph.planning.language import parser
+
+    pipeline = parser()
+    pipeline("Does it parse?")
+    return Finding(name="parser", status="ok", detail=f"spaCy {pipeline.meta['name']}")
+
+
+def _english_reader() -> Finding:
+    from agent.readers.encoder_reader import WEIGHTS, EncoderReader
+
+    passage = Passage(id="ulm", text="Ulm is a city on the Danube.")
+    EncoderReader().read("Which city is on the Danube?", [passage])
+    return Finding(name="English reader", status="ok", detail=WEIGHTS.name)
+
+
+def _chinese_reader() -> Finding:
+    from agent.readers.linear_reader import WEIGHTS, LinearReader
+
+    LinearReader().read("北京在哪里？", [Passage(id="beijing", text="北京位于中国北部。")])
+    return Finding(name="Chinese reader", status="ok", detail=WEIGHTS.name)
 
 
 def _traces(folder: Path) -> Finding:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
-import os
 import queue
 import threading
 import time
@@ -29,6 +28,7 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
 from agent.errors import HoptreeError, ModelError, PromptTooLongError
 from agent.gguf import BATCH, LoadedModel, default_model, load_gguf
 from agent.streamed_text import StreamedText
+from retrievers.onnx import cores
 
 __all__ = ["CallOptions", "LlamaCppChat", "default_model"]
 
@@ -115,7 +115,7 @@ class LlamaCppChat(BaseChatModel):
                 Path(self.model_path).expanduser() if self.model_path else default_model(),
                 Path(self.lora_path).expanduser() if self.lora_path else None,
                 self.n_ctx,
-                self.n_threads or os.cpu_count() or 1,
+                self.n_threads or cores(),
             )
             self._worker = threading.Thread(
                 target=self._work, args=(self._loaded,), name="llama.cpp", daemon=True

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import platformdirs
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -19,7 +19,7 @@ from pydantic_settings import (
 
 from agent.errors import UsageError
 from graph.types import Limits
-from retrievers.connection import ElasticsearchConnection
+from retrievers.connection import ElasticsearchConnection, is_address
 
 FILE = "hoptree.toml"
 """Read from the working folder."""
@@ -28,6 +28,22 @@ FILE = "hoptree.toml"
 def data_dir() -> Path:
     """Return the folder for indexes and traces that the platform gives to hoptree."""
     return Path(platformdirs.user_data_dir("hoptree", appauthor=False))
+
+
+def expanded(path: Path) -> Path:
+    """Return the path with the home folder for a `~` in front, which the shell does not always do.
+
+    It is left as it is where there is no such user, as a shell leaves it.
+    """
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        return path
+
+
+def expanded_index(index: str) -> str:
+    """Return the folder with `~` expanded, or the address as it is."""
+    return index if is_address(index) else str(expanded(Path(index)))
 
 
 class Settings(BaseSettings):
@@ -44,7 +60,7 @@ class Settings(BaseSettings):
     context: int = Field(default=4096, ge=512)
     """Context window of the local model, in tokens."""
     threads: int | None = Field(default=None, ge=1)
-    """Threads of the local model. None: the number of cores."""
+    """Threads of the local model. None: the number of cores that it may use."""
     traces: Path = Field(default_factory=lambda: data_dir() / "runs")
     """Folder that each run leaves its trace in."""
     max_question: int = Field(default=2000, ge=1)
@@ -52,6 +68,16 @@ class Settings(BaseSettings):
     limits: Limits = Limits()
     elasticsearch: ElasticsearchConnection = ElasticsearchConnection()
     """What an `es://` address does not say: user, password, certificate authority, timeout."""
+
+    @field_validator("index")
+    @classmethod
+    def _at_home(cls, index: str | None) -> str | None:
+        return expanded_index(index) if index is not None else None
+
+    @field_validator("model", "traces")
+    @classmethod
+    def _path_at_home(cls, path: Path | None) -> Path | None:
+        return expanded(path) if path is not None else None
 
     @property
     def index_folder(self) -> Path:

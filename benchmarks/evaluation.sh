@@ -5,7 +5,9 @@
 #
 # About 80 minutes on 2 cores. A run that was stopped goes on where it was.
 set -euo pipefail
-data=$1 out=$2
+mkdir -p "$2"
+data=$(cd "$1" && pwd) out=$(cd "$2" && pwd)
+cd "$(dirname "$0")/.."
 for set in 2wikimultihopqa hotpotqa musique cmrc2018; do
     .venv/bin/hoptree eval "$data/$set" --out "$out/$set" \
         --system hoptree --system single-shot --system closed-book

@@ -89,7 +89,7 @@ class Calls:
             if not self.retrieval_calls:
                 raise
             self.lost = str(error)
-            self._notice(f"A search failed, so only what was found before is used: {error}", emit)
+            self._notice(render("search_failed", self.language, error=str(error)), emit)
             return [[] for _ in queries]
         self.retrieval_calls += 1
         emit(
@@ -108,8 +108,7 @@ class Calls:
                 return await retriever.search(queries, k)
         except TimeoutError as error:
             raise RetrieverError(
-                f"the index did not answer within {seconds:.1f} s: see whether it can be reached, "
-                "or raise the time limit"
+                render("search_timeout", self.language, seconds=f"{seconds:.1f}")
             ) from error
 
     def _notice(self, sentence: str, emit: Emit) -> None:
@@ -185,7 +184,8 @@ class Calls:
         told = whole.response_metadata if whole is not None else {}
         finish_reason = "timeout" if limit.expired() else str(told.get("finish_reason", ""))
         if finish_reason == "timeout":
-            emit(Notice(text=f"The model was stopped ({purpose}): it took over {seconds:.1f} s."))
+            values = {"purpose": purpose, "seconds": f"{seconds:.1f}"}
+            emit(Notice(text=render("model_stopped", self.language, **values)))
         usage = whole.usage_metadata if whole is not None else None
         details = usage.get("input_token_details", {}) if usage else {}
         used_in = usage["input_tokens"] if usage else 0

@@ -11,7 +11,9 @@ import re
 from collections.abc import Sequence
 
 from graph.events import Citation
+from graph.normalise import is_chinese
 from graph.types import Cluster, Outcome, Plan, StepResult
+from retrievers.analysis import HAN
 from retrievers.passage import Passage
 
 _FUNCTION_WORDS = (
@@ -20,6 +22,7 @@ _FUNCTION_WORDS = (
 ).split()
 _QUESTION_WORDS = {"who", "what", "which", "when", "where", "why", "how", "whose", "whom"}
 MAX_LEAD_WORDS = 18
+_CITATION = re.compile(r"\[\d+\]")
 
 
 def _literal(text: str) -> str:
@@ -56,6 +59,19 @@ def sentence_grammar(
     )
 
 
+def says(text: str, answer: str) -> bool:
+    """Tell whether a text holds an answer as words of their own, and not as a citation's number.
+
+    Chinese is written without spaces, so there an answer may stand anywhere.
+    """
+    said, wanted = (_CITATION.sub(" ", part).casefold().strip() for part in (text, answer))
+    if is_chinese(wanted):
+        return wanted in said
+    # Beside Han characters a word needs no space.
+    letter = rf"[^\W{HAN}]"
+    return re.search(rf"(?<!{letter}){re.escape(wanted)}(?!{letter})", said) is not None
+
+
 def cite(
     outcome: Outcome,
     plan: Plan,
@@ -65,7 +81,7 @@ def cite(
 ) -> list[Citation]:
     """Number the spans that carry a path's answer: one a lookup, in the order of the steps.
 
-    The last lookup brings up to `corroborating` further passages that say the same.
+    A lookup that is the last step brings up to `corroborating` further spans that say the same.
     """
     cited: list[Citation] = []
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 from collections.abc import Sequence
 from itertools import zip_longest
@@ -13,7 +14,7 @@ from langgraph.types import Send
 
 from graph import operators, paths
 from graph.calls import Calls, Emit
-from graph.compose import cite, sentence_grammar
+from graph.compose import cite, says, sentence_grammar
 from graph.events import (
     Answered,
     Citation,
@@ -25,8 +26,9 @@ from graph.events import (
     Token,
     Voted,
 )
-from graph.planning import propose
+from graph.planning import WHOLE_QUESTION, propose
 from graph.planning.comparison import named_choice
+from graph.planning.iterative import plans_from
 from graph.planning.substitute import fill
 from graph.state import State, Task, memory_key
 from graph.types import (
@@ -83,11 +85,14 @@ async def plan(state: State, runtime: Runtime[Calls]) -> State:
 
     plans = await propose(state["question"], complete)
     emit(Planned(plans=tuple(plans)))
-    frontier = [
+    return {"plans": plans, **_open(_first_paths(plans), [], emit)}
+
+
+def _first_paths(plans: Sequence[Plan]) -> list[Path]:
+    return [
         Path(plan=number, origin=f"plan {number + 1}, by the {p.planner} planner", prior=p.score)
         for number, p in enumerate(plans)
     ]
-    return {"plans": plans, **_open(frontier, [], emit)}
 
 
 def _open(frontier: Sequence[Path], walked: Sequence[Path], emit: Emit) -> State:
@@ -123,6 +128,7 @@ async def seek(state: State, runtime: Runtime[Calls]) -> State:
     """Retrieve for every ready lookup that is not remembered, in one round trip.
 
     Two steps can come to ask the same (the birth of two directors who are one): it is sought once.
+    A plan of one step gets a second round trip, which bridges from what the first found.
     """
     calls, emit = runtime.context, _emit(runtime)
     steps = state["plans"][state["path"].plan].steps
@@ -231,12 +237,14 @@ async def settle(state: State, runtime: Runtime[Calls]) -> State:
             emit(Voted(step=number, result=_computed(step.text, answers, computed)))
     if len(this.steps) in bound:
         return _ended(state, path, bound, None, emit)
+    first = min(set(range(1, len(this.steps) + 1)) - bound.keys())
     if calls.spent:
-        failure = Failure(
-            step=min(set(range(1, len(this.steps) + 1)) - bound.keys()),
-            reason=FailureReason.BUDGET,
-            detail=calls.spent,
-        )
+        failure = Failure(step=first, reason=FailureReason.BUDGET, detail=calls.spent)
+        return _ended(state, path, bound, failure, emit)
+    if bound.keys() == path.bound.keys():
+        # All that is ready gets bound or fails, so nothing is ready, nor ever will be.
+        detail = render(FailureReason.STUCK, state["language"], step=str(first))
+        failure = Failure(step=first, reason=FailureReason.STUCK, detail=detail)
         return _ended(state, path, bound, failure, emit)
     return {"path": path.model_copy(update={"bound": bound})}
 
@@ -284,12 +292,32 @@ def after_settle(state: State, runtime: Runtime[Calls]) -> str:
 
 
 async def backtrack(state: State, runtime: Runtime[Calls]) -> State:
-    """Go back to the root and open the most promising path that was not walked."""
+    """Go back to the root and open the most promising path that was not walked.
+
+    A question that was asked as a whole in vain may get new plans from what that search brought.
+    """
     emit = _emit(runtime)
     last = state["outcomes"][-1]
     if last.failure is None:
         emit(PathLeft(number=len(state["walked"]), failure=_why_left(last, state)))
-    return _open(_untried(state), state["walked"], emit)
+    frontier = _untried(state)
+    learned = await asyncio.to_thread(_learned, state)
+    if not learned:
+        return _open(frontier, state["walked"], emit)
+    plans = [*state["plans"], *learned]
+    emit(Planned(plans=tuple(plans)))
+    frontier += _first_paths(plans)[len(state["plans"]) :]
+    return {"plans": plans, **_open(frontier, state["walked"], emit)}
+
+
+def _learned(state: State) -> list[Plan]:
+    path = state["outcomes"][-1].path
+    this = state["plans"][path.plan]
+    question = this.steps[0].text
+    asked = state["memory"].get(memory_key(question))
+    if this.planner != WHOLE_QUESTION or path.wording or asked is None:
+        return []
+    return plans_from(question, [state["passages"][passage] for passage in asked.passages])
 
 
 def _why_left(outcome: Outcome, state: State) -> Failure:
@@ -363,7 +391,7 @@ async def compose(state: State, runtime: Runtime[Calls]) -> State:
         grammar=grammar,
     )
     marks = [f"[{c.number}]" for c in citations]
-    if not all(part in text.casefold() for part in [chosen.answer.casefold(), *marks]):
+    if not says(text, chosen.answer) or not all(mark in text for mark in marks):
         # A model that cannot be bound by a grammar, or a call cut short, may have lost the answer
         # or its sources.
         rest = render("compose_rest", language, answer=chosen.answer, marks="".join(marks))
@@ -384,17 +412,9 @@ async def compose(state: State, runtime: Runtime[Calls]) -> State:
 
 
 def _ranked(citations: Sequence[Citation], state: State) -> tuple[Passage, ...]:
-    """Rank all passages seen: the cited, then each lookup's carriers and hits, interleaved."""
+    """Rank all passages seen: the cited, then what each lookup found, interleaved."""
     order = dict.fromkeys(citation.passage.id for citation in citations)
-    lists = []
-    for result in state["memory"].values():
-        carriers = [
-            candidate.passage_id
-            for cluster in (result.verdict.clusters if result.verdict else ())[:1]
-            for candidate in cluster.candidates
-        ]
-        lists.append([*dict.fromkeys([*carriers, *result.passages])])
-    for row in zip_longest(*lists):
+    for row in zip_longest(*(result.passages for result in state["memory"].values())):
         order |= dict.fromkeys(passage for passage in row if passage is not None)
     return tuple(state["passages"][passage] for passage in order)
 

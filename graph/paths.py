@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from graph.planning.substitute import references, rewordings
+from graph.planning.substitute import needs, rewordings
 from graph.types import Bound, Outcome, Path, Plan, StepResult
 
 RUNNER_UPS = 2
@@ -20,29 +20,22 @@ REWORDED = 0.6
 def upstream(plan: Plan, step: int) -> set[int]:
     """Return the steps that `step` depends on, directly or not. Steps count from 1."""
     found: set[int] = set()
-    ahead = list(_needs(plan, step))
+    ahead = list(needs(plan.steps[step - 1]))
     while ahead:
         number = ahead.pop()
-        if number not in found:
+        # A plan that was not checked may name a step that it lacks.
+        if number not in found and 1 <= number <= len(plan.steps):
             found.add(number)
-            ahead += _needs(plan, number)
+            ahead += needs(plan.steps[number - 1])
     return found
-
-
-def _needs(plan: Plan, step: int) -> set[int]:
-    this = plan.steps[step - 1]
-    needed = set(this.arguments) | set(references(this.text))
-    for label in this.labels:
-        needed |= set(references(label))
-    return needed
 
 
 def ready(plan: Plan, path: Path) -> list[int]:
     """Return the unbound steps whose references are all bound."""
     return [
         number
-        for number in range(1, len(plan.steps) + 1)
-        if number not in path.bound and _needs(plan, number) <= path.bound.keys()
+        for number, step in enumerate(plan.steps, 1)
+        if number not in path.bound and needs(step) <= path.bound.keys()
     ]
 
 
@@ -51,8 +44,9 @@ def alternatives(
 ) -> list[Path]:
     """Return the paths that a failed or weak path suggests, in no particular order.
 
-    They are the runner-up answers of the steps that the failed one depends on (of all lookups, if
-    the path ended in a weak answer), and another wording of the failed step.
+    They are the runner-up answers of the steps that the failed one depends on, and another wording
+    of the failed step, unless it has one. In a path that ended in a weak answer, the last step is
+    the one that failed.
     """
     path, failure = outcome.path, outcome.failure
     if failure is None:

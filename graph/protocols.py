@@ -1,4 +1,4 @@
-"""What the graph needs from outside besides a retriever: a reader and a chat model."""
+"""What the graph needs from outside besides a retriever and a chat model: a reader."""
 
 from __future__ import annotations
 

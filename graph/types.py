@@ -45,6 +45,11 @@ class Operator(StrEnum):
     SUM = "sum"
     DIFFERENCE = "difference"
 
+    @property
+    def fewest(self) -> int:
+        """How many arguments it needs at least."""
+        return 1 if self in {Operator.COUNT, Operator.BOTH, Operator.EITHER, Operator.SUM} else 2
+
 
 class SubQuestion(BaseModel):
     """One step of a plan: a lookup to be sought, or an operator over earlier answers.
@@ -113,10 +118,11 @@ class FailureReason(StrEnum):
 
     NOTHING_RETRIEVED = "nothing_retrieved"
     NOTHING_READ = "nothing_read"
-    VOTES_SPLIT = "votes_split"
     TYPE_MISMATCH = "type_mismatch"
     INCOMPARABLE = "incomparable"
     TIE = "tie"
+    STUCK = "stuck"
+    """The step refers to one that the plan never answers."""
     WEAK = "weak"
     """The path ended in an answer, but too weak a one to stop at."""
     BUDGET = "budget"

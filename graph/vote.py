@@ -19,16 +19,14 @@ from collections.abc import Sequence
 
 import networkx as nx
 
-from graph.normalise import canonical, similarity
+from graph.normalise import SAME, canonical, is_chinese, similarity
 from graph.planning.comparison import named_choice
 from graph.types import AnswerType, Candidate, Cluster, Failure, FailureReason, StepResult, Verdict
 from graph.values import dates_in, is_date, parse_country, parse_number
 from prompts.loader import render
-from retrievers.analysis import language_of, terms
+from retrievers.analysis import HAN, language_of, terms
 from retrievers.passage import Hit, Passage
 
-SIMILAR = 0.85
-"""Similarity from which two candidates are taken to mean the same."""
 COPY = 0.7
 """Jaccard overlap of word 4-grams from which two passages are copies of each other."""
 SUPPORT = 0.25
@@ -38,6 +36,7 @@ WEAKEST = 0.02
 UNFIT = 0.1
 """How much a candidate counts that is not of the kind that was asked for."""
 _SHINGLE = 4
+_BORDER = re.compile(rf"(?<=[{HAN}])(?=[^\W{HAN}])|(?<=[^\W{HAN}])(?=[{HAN}])")
 _LENGTH = re.compile(r"^how (?:tall|high|deep|wide|far)\b|多[高深宽远]", re.IGNORECASE)
 _NAMED = {AnswerType.PERSON, AnswerType.PLACE, AnswerType.ORGANISATION, AnswerType.WORK}
 
@@ -79,7 +78,7 @@ def fitness(text: str, question: str, expects: AnswerType) -> float:
     is given ("A or B"); and, where none is, one that only says the question's own words again.
     """
     choice = named_choice(question)
-    if choice and not any(similarity(text, option) >= SIMILAR for option in choice.options):
+    if choice and not any(similarity(text, option) >= SAME for option in choice.options):
         return UNFIT
     said = " ".join(terms(text))
     if not said and text.islower():
@@ -129,17 +128,20 @@ def support_graph(
         )
     for (i, a), (j, b) in itertools.combinations(enumerate(candidates), 2):
         likeness = similarity(a.text, b.text)
-        if likeness >= SIMILAR:
+        if likeness >= SAME:
             graph.add_edge(("candidate", i), ("candidate", j), kind="similar", weight=likeness)
     asked = set(terms(question))
-    stated = {hit.passage.id: _padded(f"{hit.passage.title} {hit.passage.text}") for hit in hits}
+    stated = {
+        hit.passage.id: f" {_spaced(f'{hit.passage.title} {hit.passage.text}')} " for hit in hits
+    }
     fit = {
         hit.passage.id: len(asked & set(terms(f"{hit.passage.title} {hit.passage.text}")))
         / max(len(asked), 1)
         for hit in hits
     }
     for index, candidate in enumerate(candidates):
-        form = _padded(candidate.text)
+        form = _spaced(candidate.text)
+        form = form if is_chinese(form) else f" {form} "
         for hit in hits:
             key = ("passage", hit.passage.id)
             if graph.has_edge(key, ("candidate", index)) or form not in stated[hit.passage.id]:
@@ -149,9 +151,9 @@ def support_graph(
     return graph
 
 
-def _padded(text: str) -> str:
-    form = canonical(text)
-    return form if any("\u4e00" <= c <= "\u9fff" for c in form) else f" {form} "
+def _spaced(text: str) -> str:
+    """Return the canonical form with spaces around what is not Chinese: 由 beyond 演唱."""
+    return _BORDER.sub(" ", canonical(text))
 
 
 def clusters(graph: nx.Graph, groups: dict[str, int]) -> list[Cluster]:

@@ -47,7 +47,8 @@ def _segmenter() -> Any:
 
 # A stemmer keeps state while it works, so each call makes do with one from a small cache.
 @functools.lru_cache(maxsize=65536)
-def _stem(word: str) -> str:
+def stem(word: str) -> str:
+    """Return the stem of an English word (Snowball). Safe to call from many threads."""
     return str(snowballstemmer.stemmer("english").stemWord(word))
 
 
@@ -96,5 +97,5 @@ def terms(text: str) -> list[str]:
         if _HAN_CHARACTER.match(run):
             found += _chinese(run)
         elif run not in STOP_WORDS:
-            found.append(_stem(run))
+            found.append(stem(run))
     return found

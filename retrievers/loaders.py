@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 SUFFIXES = {".jsonl", ".ndjson", ".md", ".markdown", ".txt", ".text", ".html", ".htm", ".pdf"}
 _CONVERT = "convert the file to UTF-8 first"
+_ENCRYPTED = "is encrypted: save it without a password first"
 
 
 class LoadFailure(BaseModel):
@@ -40,15 +41,22 @@ def load(paths: Iterable[Path]) -> Iterator[Document | LoadFailure]:
     """Yield the documents of files and folders, in a stable order, one at a time.
 
     A line of JSONL names its own id. Any other file is one document, whose id is its path: from
-    the working folder where it lies below that, else absolute.
+    the working folder where it lies below that, else absolute. In a folder, what is hidden (its
+    name begins with a point) and `node_modules` are passed over.
     """
     for path in paths:
         if path.is_dir():
             inside = [p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file()]
             for file in sorted(inside):
-                yield from _load_file(file)
+                if not any(map(_passed_over, file.relative_to(path).parts)):
+                    yield from _load_file(file)
         else:
             yield from _load_file(path)
+
+
+def _passed_over(name: str) -> bool:
+    """Tell whether a file or folder holds what tools keep (.git, .venv), and nobody's documents."""
+    return name.startswith(".") or name == "node_modules"
 
 
 def _load_file(path: Path) -> Iterator[Document | LoadFailure]:
@@ -73,6 +81,10 @@ def _load_file(path: Path) -> Iterator[Document | LoadFailure]:
         yield LoadFailure(place=place, reason=reason)
     except OSError as error:
         yield LoadFailure(place=place, reason=error.strerror or str(error))
+    except Exception as error:
+        # Parsers raise what they like on a damaged file, which must not cost the others.
+        told = " ".join(str(error).split()) or type(error).__name__
+        yield LoadFailure(place=place, reason=f"cannot be read ({told})")
 
 
 def _printable(path: Path) -> str:
@@ -203,19 +215,22 @@ def _pdf(path: Path) -> tuple[str, str]:
     import logging
 
     from pypdf import PdfReader
-    from pypdf.errors import PyPdfError
+    from pypdf.errors import DependencyError
 
     logging.getLogger("pypdf").setLevel(logging.ERROR)
     try:
         reader = PdfReader(path)
         if reader.is_encrypted and not reader.decrypt(""):
-            raise OSError(0, "is encrypted: save it without a password first")
+            raise OSError(0, _ENCRYPTED)
         pages = [page.extract_text() for page in reader.pages]
         title = str(reader.metadata.title or "") if reader.metadata else ""
     except OSError:
         raise
-    except (PyPdfError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        # pypdf lets many kinds of errors through from the depths of a damaged file.
+    except DependencyError as error:
+        # AES needs a library that we do not ask for, even where the password is empty.
+        raise OSError(0, _ENCRYPTED) from error
+    except Exception as error:
+        # pypdf lets any kind of error through from the depths of a damaged file.
         raise OSError(0, f"is not a readable PDF ({error})") from error
     # Broken fonts give halves of surrogate pairs, which nothing downstream may hold.
     title, text = (part.encode(errors="replace").decode() for part in (title, "\n\n".join(pages)))

@@ -19,6 +19,13 @@ from numpy.typing import NDArray
 Outputs = dict[str, NDArray[np.float32]]
 
 
+def cores() -> int:
+    """Return how many cores this process may use: in a container often fewer than there are."""
+    if hasattr(os, "sched_getaffinity"):  # not on macOS and Windows
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 class OnnxEncoder:
     """A transformer encoder in a file, or in the bytes of one; safe to share between threads."""
 
@@ -34,7 +41,7 @@ class OnnxEncoder:
         )
         self._inputs = {node.name for node in self._session.get_inputs()}
         self._outputs = [node.name for node in self._session.get_outputs()]
-        self._pool = ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="onnx")
+        self._pool = ThreadPoolExecutor(cores(), thread_name_prefix="onnx")
 
     def run(
         self, ids: Sequence[Sequence[int]], types: Sequence[Sequence[int]] | None = None

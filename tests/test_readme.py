@@ -24,6 +24,10 @@ def used() -> list[str]:
     return [line.split("#")[0].strip() for line in lines if line.startswith("hoptree ")]
 
 
+def test_no_figure_is_still_to_be_filled_in() -> None:
+    assert "@@" not in README
+
+
 def test_the_drawing_is_the_compiled_machine() -> None:
     [drawn] = re.findall(r"```mermaid\n(.*?)```", README, re.DOTALL)
     assert drawn.strip() == build().get_graph().draw_mermaid().strip()

@@ -58,8 +58,6 @@ class RowLog:
         self.path = path
         self.rows: dict[tuple[str, str], EvalRow] = {}
         """(fingerprint, question id) to row."""
-        self.repaired = False
-        """Whether a torn last line was cut off."""
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._file: BinaryIO = path.open("a+b")
@@ -85,7 +83,6 @@ class RowLog:
                             f"line or write to another file"
                         ) from None
                     self._file.truncate(good)
-                    self.repaired = True
                     return
             good += len(raw)
             if not whole:

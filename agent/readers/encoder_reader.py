@@ -70,8 +70,6 @@ class EncoderReader:
     reading raises ModelFileError where either is missing or they do not belong together.
     """
 
-    languages = ("en",)
-
     def __init__(self, weights: Path = WEIGHTS) -> None:
         self._weights = weights
 

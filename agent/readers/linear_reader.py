@@ -83,8 +83,6 @@ class LinearReader:
     or is not one. A passage's candidates depend on the question and on that passage alone.
     """
 
-    languages = ("zh",)
-
     def __init__(self, weights: Path = WEIGHTS) -> None:
         self._path = weights
 
@@ -141,13 +139,17 @@ class LinearReader:
         found: list[Candidate] = []
         for span in _apart(spans, tokens, scores, most):
             start = int(tokens.starts[spans.first[span]])
-            end = int(tokens.ends[spans.last[span]])
+            raw = passage.text[start : int(tokens.ends[spans.last[span]])]
+            text = raw.strip()  # a number takes the space before its unit, a title what it holds
+            if not text:
+                continue
+            start += raw.index(text)
             found.append(
                 Candidate(
                     passage_id=passage.id,
-                    text=passage.text[start:end],
+                    text=text,
                     start=start,
-                    end=end,
+                    end=start + len(text),
                     score=min(1.0, math.exp(float(scores[span]) - top) / total),
                     no_answer=no_answer,
                 )

@@ -6,7 +6,6 @@ or order it refuses, with the reason, and never guesses.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 
 from graph.operators.arithmetic import count, difference, total
@@ -14,6 +13,7 @@ from graph.operators.choose import choose
 from graph.operators.common import intersection
 from graph.operators.judge import affirmed, same
 from graph.operators.result import OperatorResult, Step, failed
+from graph.planning.substitute import fill
 from graph.types import FailureReason, Operator, SubQuestion
 from graph.values import Incomparable
 
@@ -33,7 +33,6 @@ _OPERATORS: dict[Operator, Callable[[Step], OperatorResult]] = {
     Operator.SUM: total,
     Operator.DIFFERENCE: difference,
 }
-_FEWEST = {Operator.COUNT: 1, Operator.BOTH: 1, Operator.EITHER: 1, Operator.SUM: 1}
 
 
 def apply(step: SubQuestion, answers: Mapping[int, str], language: str = "en") -> OperatorResult:
@@ -69,14 +68,12 @@ def apply(step: SubQuestion, answers: Mapping[int, str], language: str = "en") -
     missing = [number for number in step.arguments if number not in answers]
     if missing:
         raise ValueError(f"“{step.text}” needs the answer of step {missing[0]}, which is not bound")
-    if len(step.arguments) < _FEWEST.get(step.operator, 2):
+    if len(step.arguments) < step.operator.fewest:
         return failed(
             FailureReason.TYPE_MISMATCH,
-            f"“{step.operator}” needs at least {_FEWEST.get(step.operator, 2)} arguments",
+            f"“{step.operator}” needs at least {step.operator.fewest} arguments",
         )
-    filled = tuple(
-        re.sub(r"#(\d+)", lambda m: answers.get(int(m[1]), m[0]), label) for label in step.labels
-    )
+    filled = tuple(fill(label, answers) for label in step.labels)
     given = tuple(answers[number].strip() for number in step.arguments)
     inner = Step(step.operator, step.text, given, filled, "zh" if _is_zh(language) else "en")
     try:

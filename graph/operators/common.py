@@ -5,14 +5,12 @@ from __future__ import annotations
 import re
 from functools import reduce
 
-import snowballstemmer
-
 from graph.normalise import canonical, is_chinese, same_answer
 from graph.operators.items import items_of
 from graph.operators.result import OperatorResult, Step, failed
 from graph.types import FailureReason
+from retrievers.analysis import stem
 
-_STEM = snowballstemmer.stemmer("english")
 _POST = re.compile(
     r"\s+(?:of|in|on|at|for|from|by|with|to|who|that|which|where|whose|based|located|known)\s.*$",
     re.IGNORECASE,
@@ -62,7 +60,7 @@ def _common_head(a: str, b: str) -> str:
     words, others = _POST.sub("", a).split(), _POST.sub("", b).split()
     shared: list[str] = []
     for word, other in zip(reversed(words), reversed(others), strict=False):
-        if _STEM.stemWord(canonical(word)) != _STEM.stemWord(canonical(other)):
+        if stem(canonical(word)) != stem(canonical(other)):
             break
         shared.insert(0, word)
     while shared and shared[0].lower() in _NO_HEAD:

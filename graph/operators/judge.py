@@ -5,8 +5,6 @@ from __future__ import annotations
 import itertools
 import re
 
-import snowballstemmer
-
 from graph.normalise import canonical, is_chinese, same_answer
 from graph.operators.result import OperatorResult, Step, failed
 from graph.types import FailureReason, Operator
@@ -21,6 +19,7 @@ from graph.values import (
     shared_countries,
     yes_no,
 )
+from retrievers.analysis import stem
 
 _COUNTRY_ASKED = re.compile(
     r"\b(?:country|countries|nationalit(?:y|ies)|nation|citizenship)\b|国籍|国家|同国|哪国", re.I
@@ -28,7 +27,6 @@ _COUNTRY_ASKED = re.compile(
 _NEGATED = re.compile(
     r"\b(?:not|never|no longer|neither|without)\b|n['’]t\b|不是|并非|没有|从未", re.I
 )
-_STEM = snowballstemmer.stemmer("english")
 
 
 def same(step: Step) -> OperatorResult:
@@ -112,8 +110,8 @@ def affirms(answer: str, phrase: str) -> bool:
         return False
     if is_chinese(answer + phrase):
         return canonical(phrase) in canonical(answer)
-    said = {*_STEM.stemWords(canonical(answer).split()), *(c.lower() for c in countries_in(answer))}
+    said = {*map(stem, canonical(answer).split()), *(c.lower() for c in countries_in(answer))}
     country = parse_country(phrase)
     if country:
         return country.lower() in said
-    return set(_STEM.stemWords(canonical(phrase).split())) <= said
+    return set(map(stem, canonical(phrase).split())) <= said

@@ -12,6 +12,7 @@ from graph.planning.comparison import decompose_comparison
 from graph.planning.language import expected_type
 from graph.planning.model import Complete, propose_by_model
 from graph.planning.nested import decompositions
+from graph.planning.substitute import unreferenced
 from graph.types import Plan, SubQuestion
 from retrievers.analysis import language_of
 
@@ -19,6 +20,8 @@ from retrievers.analysis import language_of
 COMPARISON = 0.9
 NESTED = 0.8
 WHOLE = 0.35
+WHOLE_QUESTION = "whole-question"
+"""Name of the planner that asks the question in one lookup."""
 
 
 def by_language(question: str) -> list[Plan]:
@@ -46,7 +49,7 @@ def by_language(question: str) -> list[Plan]:
 def whole(question: str) -> Plan:
     """Return the plan that asks the question in one lookup: always the last path."""
     step = SubQuestion(text=question, expects=expected_type(question))
-    return Plan(steps=(step,), planner="whole-question", score=WHOLE)
+    return Plan(steps=(step,), planner=WHOLE_QUESTION, score=WHOLE)
 
 
 async def propose(question: str, complete: Complete | None = None) -> list[Plan]:
@@ -55,6 +58,7 @@ async def propose(question: str, complete: Complete | None = None) -> list[Plan]
     The model is asked only where grammar found no plan: an untrained small model repeats the
     question more often than it splits it, and what it says costs a second.
     """
+    question = unreferenced(question)
     plans = rank(question, await asyncio.to_thread(by_language, question))
     if not plans and complete is not None:
         proposed = await propose_by_model(question, complete)

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 
 from graph.planning.language import expected_type
 from graph.planning.masking import Masked
-from graph.planning.substitute import references
+from graph.planning.substitute import needs
 from graph.types import AnswerType, Operator, Plan, SubQuestion
+from retrievers.analysis import HAN
 
 MAX_STEPS = 8
 MAX_LENGTH = 500
-_FEWEST = {Operator.COUNT: 1, Operator.BOTH: 1, Operator.EITHER: 1, Operator.SUM: 1}
 _ASKS = re.compile(
     r"\b(?:who|whom|whose|what|which|when|where|why|how|is|are|was|were|do|does|did|has|have)\b"
     r"|谁|什么|哪|何|几|多少|多[大长高远]|是否|吗|怎|为什么",
@@ -29,6 +29,11 @@ _OPEN = {AnswerType.ANY, AnswerType.ENTITY}
 def normal(text: str) -> str:
     """Return a question without what does not change its meaning: case, spaces, marks."""
     return " ".join(re.findall(r"#\d+|\w+", text.casefold()))
+
+
+def _apart(text: str) -> str:
+    """Return a text with spaces around its Chinese, so that names in Latin letters stand out."""
+    return re.sub(rf"[{HAN}]+", r" \g<0> ", text)
 
 
 def check(question: str, plan: Plan) -> list[str]:
@@ -48,13 +53,11 @@ def check(question: str, plan: Plan) -> list[str]:
     used: set[int] = set()
     seen: dict[str, int] = {}
     for number, step in enumerate(steps, 1):
-        needs = {*references(step.text), *step.arguments}
-        for label in step.labels:
-            needs |= set(references(label))
-        wrong = sorted(n for n in needs if not 1 <= n < number)
+        needed = needs(step)
+        wrong = sorted(n for n in needed if not 1 <= n < number)
         if wrong:
             problems.append(f"step {number} refers to #{wrong[0]}, which is not before it")
-        used |= needs
+        used |= needed
         if not 0 < len(step.text.strip()) <= MAX_LENGTH:
             problems.append(f"step {number} has no text of usable length")
         if step.kind == "lookup":
@@ -72,7 +75,7 @@ def check(question: str, plan: Plan) -> list[str]:
         elif step.operator is None:
             problems.append(f"step {number} is an operator without its kind")
         else:
-            if len(step.arguments) < _FEWEST.get(step.operator, 2):
+            if len(step.arguments) < step.operator.fewest:
                 problems.append(f"step {number} compares too few answers")
             if step.labels and len(step.labels) not in {1, len(step.arguments)}:
                 problems.append(f"step {number} has labels that do not match its arguments")
@@ -82,7 +85,8 @@ def check(question: str, plan: Plan) -> list[str]:
     problems.extend(_last_step(question, steps[-1]))
     # An operator's text is the question itself and proves nothing; its labels count.
     spoken = [[s.text] if s.kind == "lookup" else s.labels for s in steps]
-    said = f" {normal(' '.join(text for texts in spoken for text in texts))} "
+    said = f" {normal(_apart(' '.join(text for texts in spoken for text in texts)))} "
+    question = _apart(question)
     # The noun before a name ("film X") says what it is and may go.
     names = [re.sub(r"^(?:[a-z]+ )+(?=[^a-z])", "", title) for title in Masked(question).titles()]
     problems.extend(f"“{n}” is in no step" for n in names if f" {normal(n)} " not in said)

@@ -10,6 +10,7 @@ from typing import Any
 from graph.planning.chinese_comparison import decompose_pair
 from graph.planning.language import expected_type
 from graph.types import SubQuestion
+from retrievers.analysis import HAN
 
 MAX_STEPS = 6
 # Who or what is described. Only people and works lead on to a further fact by themselves; a place
@@ -35,6 +36,9 @@ _IS_ASKED = re.compile(
     r"(?:又|究竟|到底|分别|都)?(?:是|叫|为|叫做)(?:谁|什么|哪里|什么名字|哪[一几]?[位座个部家本首些].{0,4})?"
     r"|(?:都)?(?:有|包括)(?:哪些|谁|几|多少).*"
 )
+# Chinese needs no spaces; a title in Latin letters does.
+_CHINESE = rf"[{HAN}，。、？！：；（）《》“”]"
+_SPACE = re.compile(rf"(?<={_CHINESE}) | (?={_CHINESE})")
 # What may follow the thing described, and verbs of deeds, where the tagger sees nouns.
 _SAID = re.compile(rf"{_ATTRIBUTES}|年龄|身高|出生|毕业|去世|逝世|来自|曾|是|在|于|有")
 _DEED = re.compile(
@@ -70,7 +74,7 @@ def _tagger() -> Any:
 
 def decompose_chinese(question: str) -> list[SubQuestion]:
     """Return the steps; a single one where nothing is nested or compared."""
-    text = re.sub(r"[？?。]*$", "", "".join(question.split()))
+    text = re.sub(r"[？?。]*$", "", _SPACE.sub("", " ".join(question.split()))).strip()
     return decompose_pair(text, PEOPLE) or _chain(_spelt(text)) or [_lookup(question.strip())]
 
 
@@ -91,7 +95,8 @@ def _chain(text: str) -> list[SubQuestion] | None:
             break
         asked, rest = found
         steps.append(_lookup(asked))
-        text = f"#{len(steps)}{rest}"
+        # A number that follows ("…的导演1997年") is not the reference's.
+        text = f"#{len(steps)}{' ' * rest[:1].isdigit()}{rest}"
     return [*steps, _lookup(text + "？")] if steps else None
 
 

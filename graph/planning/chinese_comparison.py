@@ -37,10 +37,10 @@ _MEASURES = (
     (r"[更较最][大小]|面积", "{x}的面积是多少？"),
 )
 _SHARED = (
-    (r"国籍|国家|国", "{x}是哪国人？", AnswerType.PLACE),
-    (r"城市|地方|省", "{x}出生在哪里？", AnswerType.PLACE),
-    (r"年", "{x}是什么时候出生的？", AnswerType.DATE),
-    (r"人", "{x}是谁？", AnswerType.PERSON),
+    (r"国籍|国家|国", "{x}是哪国人？"),
+    (r"城市|地方|省", "{x}出生在哪里？"),
+    (r"年", "{x}是什么时候出生的？"),
+    (r"人", "{x}是谁？"),
 )
 
 
@@ -79,7 +79,7 @@ def _agreement(text: str, people: str) -> list[SubQuestion] | None:
         return None
     role = match["role"] if match["role"] and re.fullmatch(people, match["role"]) else None
     asked = (match["role"] or "") + match["rest"] if role is None else match["rest"]
-    form = next((form for words, form, _ in _SHARED if re.search(words, asked)), None)
+    form = next((form for words, form in _SHARED if re.search(words, asked)), None)
     if form is None:
         return None
     options = (match["a"], match["b"])

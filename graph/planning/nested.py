@@ -87,7 +87,7 @@ def _chain(masked: Masked, text: str) -> list[SubQuestion]:
         steps.append(SubQuestion(text=asked, expects=expected_type(asked)))
         # A stand-in name for the answer: the parser knows names, not references.
         word = masked.add(f"#{len(steps)}")
-        text = _spliced(doc, span, word)
+        text = spliced(doc, span, word)
     if tail:
         text = f"{lead} {text.removeprefix('Where was ').rstrip('? ')} {tail}?"
     final = _inverted(masked.unmask(text))
@@ -167,7 +167,7 @@ def _innermost(doc: Any, masked: Masked) -> tuple[tuple[int, int], str] | None:
         if token.lemma_.lower() in _EMPTY_HEADS or not _is_inner(token):
             continue
         attached = [c for c in token.children if c.dep_ in _ATTACHED and _leads(c, masked, token)]
-        members = _members(token)
+        members = phrase_of(token)
         if attached and _definite(token) and not any(asks_here(t) for t in members):
             found.append((len(members), token, attached, members))
     if not found:
@@ -176,7 +176,7 @@ def _innermost(doc: Any, masked: Masked) -> tuple[tuple[int, int], str] | None:
     return (members[0].i, members[-1].i + 1), _asked(doc, head, attached, members)
 
 
-def _members(head: Any) -> list[Any]:
+def phrase_of(head: Any) -> list[Any]:
     """Return the tokens of the phrase: the run around its head, without a conjoined phrase."""
     conjoined = {t.i for c in head.children if c.dep_ in {"conj", "cc"} for t in c.subtree}
     by_index = {t.i: t for t in head.subtree if t.i not in conjoined}
@@ -250,7 +250,7 @@ def _article(members: list[Any]) -> str:
     return "" if possessive else "the "
 
 
-def _spliced(doc: Any, span: tuple[int, int], word: str) -> str:
+def spliced(doc: Any, span: tuple[int, int], word: str) -> str:
     before = doc[: span[0]].text_with_ws if span[0] else ""
     after = doc[span[1] :].text
     space = doc[span[1] - 1].whitespace_

@@ -5,12 +5,33 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from graph.types import SubQuestion
+
 _REFERENCE = re.compile(r"#(\d+)")
 
 
 def references(text: str) -> list[int]:
     """Return the numbers of the steps that a text refers to, in order, once each."""
     return list(dict.fromkeys(int(number) for number in _REFERENCE.findall(text)))
+
+
+def unreferenced(text: str) -> str:
+    """Return a text of the user's in which no “#1” of its own passes for a reference.
+
+    Examples
+    --------
+    >>> unreferenced("Who sang the #1 hit?"), unreferenced("What is new in C#7?")
+    ('Who sang the No. 1 hit?', 'What is new in C# 7?')
+    """
+    return re.sub(r"#(?=\d)", "# ", re.sub(r"(?<!\w)#(?=\d)", "No. ", text))
+
+
+def needs(step: SubQuestion) -> set[int]:
+    """Return the steps whose answers a step needs: those that its text, arguments and labels name.
+
+    The numbers are as they stand there; whether there are such steps is for the check to say.
+    """
+    return {*step.arguments, *(n for text in (step.text, *step.labels) for n in references(text))}
 
 
 def fill(text: str, answers: Mapping[int, str]) -> str:

@@ -8,7 +8,7 @@ from graph.values.date_grammar import dates_in, is_date, parse_date, replace_dat
 from graph.values.dates import DateValue, Precision, full_days
 from graph.values.errors import Incomparable
 from graph.values.numerals import NumberValue, is_number, parse_number, replace_numbers
-from graph.values.places import countries_in, parse_country, shared_countries, without_countries
+from graph.values.places import countries_in, parse_country, shared_countries
 from graph.values.truth import parse_yes_no, yes_no
 
 __all__ = [
@@ -28,6 +28,5 @@ __all__ = [
     "replace_dates",
     "replace_numbers",
     "shared_countries",
-    "without_countries",
     "yes_no",
 ]

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from functools import lru_cache
 
 from graph.values.dates import CIRCA_YEARS, DateValue, Precision
+from graph.values.letters import lowered
 
 _MONTHS = {name.lower(): n for n, name in enumerate(calendar.month_name) if name}
 _MONTHS |= {name[:3]: n for name, n in _MONTHS.items()} | {"sept": 9}
@@ -87,7 +88,7 @@ def _span(first: DateValue | None, last: DateValue | None) -> DateValue | None:
 
 
 def _month(name: str) -> int:
-    return _MONTHS[name.rstrip(".").lower()]
+    return _MONTHS[lowered(name.rstrip("."))]
 
 
 def _day_month_year(m: re.Match[str]) -> DateValue | None:

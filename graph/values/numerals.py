@@ -15,6 +15,7 @@ from importlib.resources import files
 from pydantic import BaseModel, ConfigDict
 
 from graph.values.errors import Incomparable
+from graph.values.letters import lowered
 
 
 class NumberValue(BaseModel):
@@ -70,8 +71,8 @@ class NumberValue(BaseModel):
 
 def plain(value: Decimal) -> str:
     """Return the number in digits, rounded to six places, without an exponent or empty decimals."""
-    form = f"{round(value, 6):f}"
-    return (form.rstrip("0").rstrip(".") if "." in form else form) or "0"
+    # Formatting knows no limit of digits, as `round` does: it fails on more than 28.
+    return f"{value:.6f}".rstrip("0").rstrip(".")
 
 
 _MONEY = {"US dollars", "euros", "pounds sterling", "yen", "renminbi", "rupees"}
@@ -132,7 +133,7 @@ _SUFFIX_UNIT = re.compile(
 def _spelt(text: str) -> Decimal:
     """Read English number words (“two hundred and five”)."""
     total = current = 0
-    for word in re.split(r"[\s-]+", text.lower()):
+    for word in re.split(r"[\s-]+", lowered(text)):
         if word in _ONES:
             current += _ONES[word]
         elif word in _TENS:
@@ -179,9 +180,9 @@ def _trailing(text: str, scale: int) -> Decimal | None:
 def _digits(match: re.Match[str]) -> Decimal:
     value = Decimal(re.sub("[,，]", "", match["n"]))
     if match["scale"]:
-        value *= _SCALES[match["scale"].lower()]
+        value *= _SCALES[lowered(match["scale"])]
     elif match["short"]:
-        value *= _SHORT_SCALES[match["short"].lower()]
+        value *= _SHORT_SCALES[lowered(match["short"])]
     elif match["zh"]:
         scale = 1
         for char in match["zh"]:

@@ -7,6 +7,8 @@ import re
 from functools import lru_cache
 from importlib.resources import files
 
+from graph.values.letters import lowered
+
 _TABLE: dict[str, dict[str, list[str]]] = json.loads(
     (files("graph.values") / "countries.json").read_text(encoding="utf-8")
 )
@@ -37,7 +39,7 @@ _FIND = re.compile(
 def _country_of(match: re.Match[str]) -> str:
     if match["exact"]:
         return _EXACT[match["exact"]]
-    return _NAMES[match["name"].lower()] if match["name"] else _CHINESE[match["zh"]]
+    return _NAMES[lowered(match["name"])] if match["name"] else _CHINESE[match["zh"]]
 
 
 @lru_cache(maxsize=8192)
@@ -61,11 +63,6 @@ def parse_country(text: str) -> str | None:
     stripped = re.sub(r"(?<=[\u4e00-\u9fff])(?:人|籍|国籍)$", "", stripped)
     match = _FIND.fullmatch(stripped) or _FIND.fullmatch(stripped.rstrip("."))
     return _country_of(match) if match else None
-
-
-def without_countries(text: str) -> str:
-    """Return `text` without the country names and demonyms in it."""
-    return re.sub(r"\s{2,}", " ", _FIND.sub(" ", text)).strip(" -,")
 
 
 def shared_countries(a: tuple[str, ...], b: tuple[str, ...]) -> tuple[str, ...]:

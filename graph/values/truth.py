@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 _YES = re.compile(
-    r"^(yes|yeah|yep|true|correct|affirmative|是|是的|对|对的|没错|正确|有|可以)(?![\w-])|^(是|对)[，,]",
+    r"^(yes|yeah|yep|true|correct|affirmative|是|是的|对|对的|没错|正确|有|可以)(?![\w-])",
     re.IGNORECASE,
 )
 _NO = re.compile(
@@ -33,7 +33,7 @@ def parse_yes_no(text: str) -> bool | None:
     short = len(head.split()) <= 1 or head.lower() in {"not true", "not correct"}
     if not short:
         return None
-    if _YES.match(head) or head in {"是", "对", "有"}:
+    if _YES.match(head):
         return True
     return False if _NO.match(head) else None
 

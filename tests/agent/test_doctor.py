@@ -55,6 +55,27 @@ def test_index_that_is_not_there_yet_is_no_fault(hoptree: Hoptree) -> None:
     assert "hoptree index" in result.stdout
 
 
+def test_engine_that_cannot_be_loaded_is_a_fault_and_the_rest_is_still_looked_at(
+    hoptree: Hoptree,
+) -> None:
+    (hoptree.folder / "onnxruntime.py").write_text("raise ImportError('libgomp.so.1 is missing')")
+    result = hoptree("doctor", "--json", env={"PYTHONPATH": str(hoptree.folder)})
+
+    assert (result.returncode, result.stderr) == (1, "")
+    found = by_name([Finding.model_validate(row) for row in json.loads(result.stdout)])
+    assert {name: of.status for name, of in found.items()} == {
+        "model": "ok",
+        "encoder": "fault",
+        "parser": "ok",
+        "English reader": "fault",
+        "Chinese reader": "ok",
+        "traces": "ok",
+        "index": "warning",
+    }
+    assert "libgomp.so.1 is missing" in found["encoder"].detail
+    assert found["English reader"].remedy
+
+
 def test_wrong_address_is_a_fault(hoptree: Hoptree) -> None:
     result = hoptree("doctor", "--index", "es://host")
 

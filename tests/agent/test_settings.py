@@ -51,6 +51,21 @@ def test_argument_goes_before_environment_before_file(monkeypatch: pytest.Monkey
     assert (settings.limits.max_paths, settings.limits.passages) == (5, 7)
 
 
+def test_tilde_is_the_home_folder_in_folders_and_files_but_not_in_addresses(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("HOME", "/home/ada")
+    monkeypatch.setenv("HOPTREE_TRACES", "~/runs")
+    write("model = '~/model.gguf'")
+    settings = load_settings({"index": "~/books"})
+
+    assert settings.index_folder == Path("/home/ada/books")
+    assert settings.model == Path("/home/ada/model.gguf")
+    assert settings.traces == Path("/home/ada/runs")
+    for kept in ("es://~host:9200/~books", "books~", "~no-such-user/books"):
+        assert load_settings({"index": kept}).index == kept
+
+
 def test_variables_of_other_parts_do_not_disturb(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOPTREE_CACHE", "/somewhere")
     monkeypatch.setenv("HOPTREE_ELASTICSEARCH_PASSWORD", "secret")

@@ -253,6 +253,12 @@ def test_the_machine_form_is_json_in_any_encoding(
     assert Answer.model_validate_json(written.getvalue()) == answer
 
 
+def test_a_clock_that_is_set_back_during_a_run_makes_no_seconds_below_zero() -> None:
+    started, *rest = events()
+    later = started.model_copy(update={"at": started.at + 3600})
+    assert answer_of([later, *rest]).usage.seconds == 0.0
+
+
 def test_a_run_without_an_end_has_no_answer() -> None:
     with pytest.raises(ValueError, match="did not come to an end"):
         answer_of(events()[:-1])

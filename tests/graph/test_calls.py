@@ -227,6 +227,19 @@ async def test_a_hanging_retriever_ends_with_an_error_that_says_what_to_do() -> 
         await calls.search(["Who?"], 3, lambda event: None)
 
 
+@pytest.mark.usefixtures("impatient")
+async def test_what_went_wrong_is_told_in_the_language_of_the_question() -> None:
+    events: list[Event] = []
+    calls = Calls(ScriptedModel(hangs=True), retriever=HangingIndex(FACTS), language="zh")
+    await calls.generate("compose", ASKED, events.append, max_tokens=9)
+    calls.retrieval_calls = 1
+    await calls.search(["谁？"], 3, events.append)
+    stopped, failed = [event.text for event in events if isinstance(event, Notice)]
+    assert stopped.startswith("模型已被中止（compose）")
+    assert failed.startswith("检索失败")
+    assert "没有响应" in failed
+
+
 async def test_cancelling_the_task_cancels_the_search() -> None:
     searching = asyncio.Event()
     index = HangingIndex(FACTS, on_search=lambda _: searching.set())

@@ -34,6 +34,7 @@ from graph.events import (
 )
 from graph.machine import build, initial
 from graph.types import AnswerType, FailureReason, Limits, Operator, Plan, SubQuestion
+from retrievers.passage import Passage
 
 E = TypeVar("E")
 MACHINE = build()
@@ -207,6 +208,28 @@ async def test_a_whole_question_is_searched_again_with_what_its_first_passages_s
     assert "Jan Novák" in second[1]
 
 
+async def test_a_whole_question_asked_in_vain_gets_new_plans_from_what_it_brought(
+    scripted: Script, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    learned = plan("Name the home of Jan Novák.", score=0.3)
+    given: list[tuple[str, list[str]]] = []
+
+    def plans_from(question: str, passages: Sequence[Passage]) -> list[Plan]:
+        given.append((question, [passage.id for passage in passages]))
+        return [learned]
+
+    monkeypatch.setattr(nodes, "plans_from", plans_from)
+    facts = {QUESTION: {"Jan Novák": 0.1}, "Name the home of Jan Novák.": {"Rome": 0.9}}
+    machine = scripted([planning.whole(QUESTION)], facts)
+    ended = await machine.run()
+    [(question, brought)] = given
+    assert question == QUESTION
+    assert brought == [hit.passage.id for hit in machine.all(Retrieved)[0].hits[0]]
+    assert [path.path.plan for path in machine.all(PathOpened)] == [0, 1]
+    assert machine.all(Planned)[-1].plans[1] == learned
+    assert ended.answer == "Rome"
+
+
 async def test_no_more_passages_are_asked_for_than_the_limit_says(scripted: Script) -> None:
     facts = {DIRECTOR: {"Jindřich Polák": 0.9, "Jan Novák": 0.2, "Karel Zeman": 0.1}}
     machine = scripted([CHAIN], facts, limits=Limits(passages=2))
@@ -313,6 +336,16 @@ async def test_no_path_is_walked_twice(scripted: Script) -> None:
     signatures = [event.path.signature() for event in machine.all(PathOpened)]
     assert len(signatures) > 2
     assert len(signatures) == len(set(signatures))
+
+
+@pytest.mark.parametrize("text", ["Name the #1 hit.", "Name the author of #9 Dream."])
+async def test_a_step_that_refers_to_what_is_never_answered_fails_its_path(
+    scripted: Script, text: str
+) -> None:
+    machine = scripted([plan(text), plan(SURE, score=0.5)], {SURE: {"Prague": 0.9}})
+    assert (await machine.run()).answer == "Prague"
+    [left] = machine.all(PathLeft)
+    assert left.failure.reason is FailureReason.STUCK
 
 
 # ── operators ─────────────────────────────────────────────────────────────────────────────────
@@ -583,6 +616,26 @@ async def test_a_chinese_question_is_answered_in_chinese(
     machine = scripted([plan("导演是谁？", "#1的家在何处？")], facts, model=llama)
     ended = await machine.run("导演的家在何处？", language="zh")
     assert ended.text.removeprefix("答案是").removeprefix("答案：") == "布拉格[1][2]。"
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"), [("Ono", "I do not know of one [1]."), ("1", "It is the last [1].")]
+)
+async def test_an_answer_inside_a_word_or_a_mark_is_not_taken_for_said(
+    scripted: Script, answer: str, said: str
+) -> None:
+    model = ScriptedModel(replies=(said,))
+    ended = await scripted([plan(DIRECTOR)], {DIRECTOR: {answer: 0.9}}, model=model).run()
+    assert ended.text.endswith(f"In short: {answer} [1].")
+
+
+@pytest.mark.parametrize("answer", ["布拉格", "Beyond"])
+async def test_an_answer_in_a_chinese_sentence_is_found_without_spaces(
+    scripted: Script, answer: str
+) -> None:
+    model = ScriptedModel(replies=(f"该片由{answer}完成[1]。",))
+    machine = scripted([plan("谁完成了它？")], {"谁完成了它？": {answer: 0.9}}, model=model)
+    assert (await machine.run("谁完成了它？", language="zh")).text == f"该片由{answer}完成[1]。"
 
 
 # ── planning by the model ─────────────────────────────────────────────────────────────────────

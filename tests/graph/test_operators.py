@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime
+import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from hypothesis import given
@@ -189,6 +191,21 @@ def test_both_needs_all_and_either_needs_one(
 )
 def test_a_phrase_affirms_its_label_or_not(answer: str, phrase: str, held: str) -> None:
     assert run("both", answer, "yes", labels=(phrase,)).answer == held
+
+
+def test_operators_that_run_at_once_do_not_disturb_each_other() -> None:
+    nouns = [f"{'abcdefgh'[n % 8]}{'aeiou'[n % 5]}{'lmnrt'[n % 7 % 5]}{n}ers" for n in range(400)]
+
+    def held(noun: str) -> str | None:
+        return run("both", f"famous {noun}", "yes", labels=(noun.removesuffix("s"),)).answer
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(8) as pool:
+            assert set(pool.map(held, nouns)) == {"yes"}
+    finally:
+        sys.setswitchinterval(interval)
 
 
 @pytest.mark.parametrize(

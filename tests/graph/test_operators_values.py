@@ -171,6 +171,12 @@ def test_only_plain_yes_and_no_are_read(text: str, truth: bool | None) -> None:
     assert parse_yes_no(text) is truth
 
 
+def test_letters_that_any_case_matches_are_read_as_the_letters_they_stand_for() -> None:
+    assert countries_in("İran, Ruſſia and \N{KELVIN SIGN}enya") == ("Iran", "Russia", "Kenya")
+    assert str(parse_date("12 Auguſt 1990")) == "12 August 1990"
+    assert [str(parse_number(t)) for t in ("3 thouſand", "five thouſand")] == ["3000", "5000"]
+
+
 def test_countries_are_known_by_name_demonym_and_in_chinese() -> None:
     assert {parse_country(t) for t in ("the U.S.", "American", "美国", "USA")} == {"United States"}
     assert countries_in("a British-American film director") == ("United Kingdom", "United States")

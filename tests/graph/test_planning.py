@@ -277,6 +277,48 @@ async def test_the_whole_question_is_always_the_last_plan() -> None:
 
 
 @pytest.mark.parametrize(
+    ("question", "whole"),
+    [
+        ("Who sang the #1 hit of 1990?", "Who sang the No. 1 hit of 1990?"),
+        ("Who wrote #9 Dream?", "Who wrote No. 9 Dream?"),
+        ("What was new in C#7?", "What was new in C# 7?"),
+    ],
+)
+async def test_a_number_sign_of_the_user_s_refers_to_no_step(question: str, whole: str) -> None:
+    plans = await propose(question)
+    assert [step.text for step in plans[-1].steps] == [whole]
+    assert all(check(whole, plan) == [] for plan in plans)
+
+
+@pytest.mark.parametrize(
+    ("question", "steps"),
+    [
+        ("Titanic的导演出生在哪里", ["Titanic的导演是谁？", "#1出生在哪里？"]),
+        (
+            "The Dark Knight 的导演出生在哪里？",
+            ["The Dark Knight的导演是谁？", "#1出生在哪里？"],
+        ),
+        (
+            "《 活着 》 的导演1997年获得了什么奖？",
+            ["《活着》的导演是谁？", "#1 1997年获得了什么奖？"],
+        ),
+        (
+            "Titanic和Avatar哪个更早上映？",
+            [
+                "Titanic是什么时候上映的？",
+                "Avatar是什么时候上映的？",
+                "Titanic和Avatar哪个更早上映？",
+            ],
+        ),
+    ],
+)
+def test_a_chinese_question_may_hold_latin_letters_and_digits(
+    question: str, steps: list[str]
+) -> None:
+    assert [step.text for step in first_plan(question).steps] == steps
+
+
+@pytest.mark.parametrize(
     ("question", "kind"),
     [
         ("Who founded Rome?", AnswerType.PERSON),

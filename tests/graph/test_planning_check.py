@@ -68,6 +68,11 @@ def test_a_year_of_the_question_may_not_get_lost() -> None:
     assert check(question, lost) == ["“1381” is in no step"]
 
 
+def test_a_latin_name_of_a_chinese_question_may_not_get_lost() -> None:
+    lost = plan(asked("这部电影的导演是谁？"), asked("#1出生在哪里？"))
+    assert check("Titanic的导演出生在哪里？", lost) == ["“Titanic” is in no step"]
+
+
 @given(st.lists(st.integers(min_value=-1, max_value=9), min_size=1, max_size=MAX_STEPS))
 def test_a_checked_plan_only_refers_backwards(targets: list[int]) -> None:
     steps = [asked(f"Who is person {n} of #{target}?") for n, target in enumerate(targets)]

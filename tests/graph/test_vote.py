@@ -122,6 +122,13 @@ def test_a_choice_is_answered_by_one_of_the_two_and_a_height_by_a_length(
     assert fitness(text, question, AnswerType.ANY) == (1.0 if fits else UNFIT)
 
 
+def test_a_chinese_passage_supports_a_latin_answer_that_touches_its_characters() -> None:
+    hits = [hit(0, "海阔天空的演唱者是 Beyond。"), hit(1, "歌曲海阔天空由Beyond演唱，收录于专辑。")]
+    verdict = vote("海阔天空是谁演唱的？", hits, [candidate(hits[0], "Beyond")]).verdict
+    assert verdict is not None
+    assert verdict.clusters[0].supporters == ("p1",)
+
+
 def test_a_passage_that_states_the_answer_supports_it_without_being_read() -> None:
     hits, read = case([("Jindřich Polák", 0.5), ("Jindřich Polák", 0.5)])
     alone = vote(QUESTION, hits[:1], read[:1]).verdict

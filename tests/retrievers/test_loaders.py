@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import zlib
 from pathlib import Path
 
 import pytest
-from pypdf import PdfReader, PdfWriter
+from pypdf import PageObject, PdfReader, PdfWriter
 
 from retrievers.documents import Document
 from retrievers.loaders import LoadFailure, load
@@ -163,6 +164,10 @@ def test_html_gives_title_and_main_text_without_scripts_and_navigation() -> None
     assert document.text == "First paragraph.\n\nSecond.\nLine"
 
 
+def test_html_that_its_parser_rejects_is_named() -> None:
+    assert failed(write("a.html", "<![foo[")).startswith("a.html: cannot be read (")
+
+
 def test_html_nested_without_end_is_read_or_named() -> None:
     [loaded] = load([write("deep.html", "<div>" * 20_000 + "deep")])
 
@@ -203,15 +208,46 @@ def test_encrypted_pdf_is_named_with_the_remedy() -> None:
     assert failed(Path("locked.pdf")).endswith("save it without a password first")
 
 
+def test_pdf_under_a_newer_encryption_is_named_with_the_remedy() -> None:
+    lock = b" /ID [<00> <00>] /Encrypt << /Filter /Standard /V 5 /R 6 /Length 256 /P -4 "
+    lock += b"/O <%s> /U <%s> /OE <%s> /UE <%s> " % (b"00" * 48, b"00" * 48, b"00" * 32, b"00" * 32)
+    lock += b"/Perms <%s> /CF << /StdCF << /CFM /AESV3 /Length 32 >> >> " % (b"00" * 16)
+    lock += b"/StmF /StdCF /StrF /StdCF >>"
+    path = write("a.pdf", pdf("Secret.").replace(b"/Info 6 0 R", b"/Info 6 0 R" + lock))
+
+    assert failed(path).endswith("save it without a password first")
+
+
+@pytest.mark.parametrize("error", [NotImplementedError, IndexError, zlib.error])
+def test_pdf_that_breaks_its_parser_is_named(
+    monkeypatch: pytest.MonkeyPatch, error: type[Exception]
+) -> None:
+    def broken(*_: object) -> str:
+        raise error("odd stream")
+
+    monkeypatch.setattr(PageObject, "extract_text", broken)
+
+    assert failed(write("a.pdf", pdf("Text."))) == "a.pdf: is not a readable PDF (odd stream)"
+
+
 # ── folders and names ─────────────────────────────────────────────────────────────────────────
 
 
 def test_folder_is_walked_in_a_stable_order_and_strange_files_are_passed_over() -> None:
-    for name in ("d/b.txt", "d/a/z.md", "d/a.html", "d/picture.png", "d/.hidden/x.TXT"):
+    for name in ("d/b.txt", "d/a/z.md", "d/a.html", "d/picture.png", "d/c/x.TXT"):
         write(name, "Text.")
 
     ids = [d.id for d in load([Path("d")]) if isinstance(d, Document)]
-    assert ids == ["d/.hidden/x.TXT", "d/a/z.md", "d/a.html", "d/b.txt"]
+    assert ids == ["d/a/z.md", "d/a.html", "d/b.txt", "d/c/x.TXT"]
+
+
+def test_what_tools_keep_in_a_folder_is_passed_over_unless_it_is_given_itself() -> None:
+    for name in (".venv/LICENSE.txt", "a/.git/x.txt", "node_modules/b/README.md", "a/.b.txt"):
+        write(name, "Text.")
+    write("a/b.txt", "Text.")
+
+    assert [d.id for d in load([Path()]) if isinstance(d, Document)] == ["a/b.txt"]
+    assert [d.id for d in load([Path(".venv")]) if isinstance(d, Document)] == [".venv/LICENSE.txt"]
 
 
 def test_files_of_one_name_in_two_folders_are_two_documents() -> None:
