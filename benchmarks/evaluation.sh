@@ -3,7 +3,8 @@
 #
 #   benchmarks/evaluation.sh ../shared/data eval
 #
-# About 80 minutes on 2 cores. A run that was stopped goes on where it was.
+# About 75 minutes on 2 cores, most of them the single-shot baseline. A run that was stopped goes on
+# where it was.
 set -euo pipefail
 mkdir -p "$2"
 data=$(cd "$1" && pwd) out=$(cd "$2" && pwd)

@@ -18,7 +18,7 @@ from graph.planning.clauses import text_of
 from graph.planning.comparison import named_choice
 from graph.planning.language import asks_here, expected_type, parser
 from graph.planning.masking import Masked
-from graph.planning.nested import phrase_of, spliced
+from graph.planning.nested import EMPTY_HEADS, is_inner, phrase_of
 from graph.planning.substitute import unreferenced
 from graph.types import Plan, SubQuestion
 from graph.values import parse_country
@@ -39,7 +39,7 @@ def plans_from(question: str, passages: Sequence[Passage]) -> list[Plan]:
         return []
     masked = Masked(question)
     doc = parser()(masked.text)
-    found: dict[str, Plan] = {}
+    found: dict[str, int] = {}
     for token in doc:
         name = masked.unmask(token.text)
         # "the Danish ecologist": a nationality ties everything to everything.
@@ -48,30 +48,40 @@ def plans_from(question: str, passages: Sequence[Passage]) -> list[Plan]:
         inside = phrase_of(head) if head is not None else []
         if token not in inside:
             continue
-        span = (inside[0].i, inside[-1].i + 1)
-        for title in linked(name, masked.unmask(text_of(inside)), question, passages)[:MOST]:
-            asked = masked.unmask(spliced(doc, span, unreferenced(title)))
-            step = SubQuestion(text=asked, expects=expected_type(question))
-            found.setdefault(asked, Plan(steps=(step,), planner="iterative", score=SCORE))
-    return list(found.values())[:MOST]
+        before = masked.unmask(doc[: inside[0].i].text_with_ws)
+        after = masked.unmask(doc[inside[-1].i + 1 :].text)
+        space = inside[-1].whitespace_
+        for title, shared in linked(name, masked.unmask(text_of(inside)), question, passages):
+            # A title may hold a word that stands for a name of the question: it is never unmasked.
+            asked = f"{before}{unreferenced(title)}{space}{after}"
+            found[asked] = max(shared, found.get(asked, 0))
+    best = sorted(found, key=lambda asked: -found[asked])[:MOST]
+    expects = expected_type(question)
+    return [
+        Plan(steps=(SubQuestion(text=asked, expects=expects),), planner="iterative", score=SCORE)
+        for asked in best
+    ]
 
 
 def _description(name: Any, masked: Masked) -> Any:
-    """Return the head of the largest phrase around a name that does not hold the question word."""
+    """Return the head of the largest phrase around a name, but for the thing that is asked for."""
     found = None
     for ancestor in name.ancestors:
         if any(asks_here(token) for token in ancestor.subtree):
             break
-        if ancestor.pos_ in {"NOUN", "PROPN"} and not masked.is_title(ancestor.text):
+        describes = ancestor.pos_ in {"NOUN", "PROPN"} and not masked.is_title(ancestor.text)
+        if describes and is_inner(ancestor) and ancestor.lemma_.lower() not in EMPTY_HEADS:
             found = ancestor
     return found
 
 
-def linked(name: str, description: str, question: str, passages: Sequence[Passage]) -> list[str]:
+def linked(
+    name: str, description: str, question: str, passages: Sequence[Passage]
+) -> list[tuple[str, int]]:
     """Return titles that the question does not hold, of passages that may be on what it describes.
 
     Such a passage mentions the name of the question, or is mentioned by a passage on that name, and
-    shares a word of the description; the one that shares most comes first.
+    shares words of the description: their number is returned with its title, the largest first.
     """
     asked, wanted = _padded(question), _padded(name)
     words = set(terms(description)) - set(terms(name))
@@ -88,7 +98,7 @@ def linked(name: str, description: str, question: str, passages: Sequence[Passag
         mentions = wanted in _padded(passage.text)
         if mentions or any(title in _padded(other.text) for other in about if other != passage):
             found.setdefault(bare[passage.id], shared)
-    return sorted(found, key=lambda title: -found[title])
+    return sorted(found.items(), key=lambda pair: -pair[1])
 
 
 def _padded(text: str) -> str:

@@ -25,7 +25,7 @@ _APPOSITION = set(
     "region country film movie song album book novel series show game play band".split()
 )
 # Nouns that name a property of their complement and so are asked for with it, never alone.
-_EMPTY_HEADS = set(
+EMPTY_HEADS = set(
     "name kind type sort part number amount one list member rest year date day time end beginning "
     "middle population half reason way birth death origin citizenship idea form title story series "
     "side area top bottom age size length height era home site".split()
@@ -87,7 +87,7 @@ def _chain(masked: Masked, text: str) -> list[SubQuestion]:
         steps.append(SubQuestion(text=asked, expects=expected_type(asked)))
         # A stand-in name for the answer: the parser knows names, not references.
         word = masked.add(f"#{len(steps)}")
-        text = spliced(doc, span, word)
+        text = _spliced(doc, span, word)
     if tail:
         text = f"{lead} {text.removeprefix('Where was ').rstrip('? ')} {tail}?"
     final = _inverted(masked.unmask(text))
@@ -164,7 +164,7 @@ def _innermost(doc: Any, masked: Masked) -> tuple[tuple[int, int], str] | None:
     for token in doc:
         if token.pos_ not in {"NOUN", "PROPN"} or masked.is_title(token.text):
             continue
-        if token.lemma_.lower() in _EMPTY_HEADS or not _is_inner(token):
+        if token.lemma_.lower() in EMPTY_HEADS or not is_inner(token):
             continue
         attached = [c for c in token.children if c.dep_ in _ATTACHED and _leads(c, masked, token)]
         members = phrase_of(token)
@@ -190,7 +190,7 @@ def phrase_of(head: Any) -> list[Any]:
     return run
 
 
-def _is_inner(token: Any) -> bool:
+def is_inner(token: Any) -> bool:
     """Tell a phrase inside the question from the one that is asked for."""
     if any(asks_here(t) for t in token.children) or token.dep_ == "ROOT":
         return False
@@ -250,7 +250,7 @@ def _article(members: list[Any]) -> str:
     return "" if possessive else "the "
 
 
-def spliced(doc: Any, span: tuple[int, int], word: str) -> str:
+def _spliced(doc: Any, span: tuple[int, int], word: str) -> str:
     before = doc[: span[0]].text_with_ws if span[0] else ""
     after = doc[span[1] :].text
     space = doc[span[1] - 1].whitespace_

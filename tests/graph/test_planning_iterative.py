@@ -44,10 +44,13 @@ def test_the_passage_that_shares_most_of_the_description_comes_first() -> None:
     other = MENTION.model_copy(update={"id": "e", "title": "Coyote Park", "text": MENTION.text})
     weaker = other.model_copy(update={"text": "A hotel of Acme Corporation."})
     description = "the hotel owned by the founder of Acme Corporation"
-    assert linked("Acme Corporation", description, QUESTION, [weaker, MENTION]) == [
-        "Mesa Tower",
-        "Coyote Park",
-    ]
+    found = linked("Acme Corporation", description, QUESTION, [weaker, MENTION])
+    assert [title for title, _ in found] == ["Mesa Tower", "Coyote Park"]
+
+
+def test_a_title_may_hold_a_word_that_stands_for_a_name() -> None:
+    portland = MENTION.model_copy(update={"title": "Portland Head Hotel"})
+    assert asked(QUESTION, portland) == ["How many rooms does Portland Head Hotel have?"]
 
 
 @pytest.mark.parametrize(
@@ -55,6 +58,8 @@ def test_the_passage_that_shares_most_of_the_description_comes_first() -> None:
     [
         "Which hotel has more rooms, Grand Mesa or Plaza?",
         "Who is a Danish chemist?",
+        "Who is the owner of Acme Corporation?",
+        "What is the hotel of Acme Corporation?",
         "where is it",
         "谁创立了Acme公司？",
         "",
