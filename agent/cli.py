@@ -227,10 +227,17 @@ def _let_output_go() -> None:
 def _guarded(command: Callable[[], object]) -> int:
     """Run the command and write all its output; return its exit code."""
     code = _exit_code(command)
+    if sys.stdout is None:  # closed by whoever started us
+        return code
     try:
         sys.stdout.flush()  # Python's own flush, at exit, would show a traceback
     except BrokenPipeError:
         _let_output_go()
+    except OSError as error:
+        _let_output_go()
+        told = f"hoptree: the output could not be written: {error.strerror}"
+        _console(stderr=True).print(told, style="red", markup=False)
+        return code or 1
     return code
 
 

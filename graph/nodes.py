@@ -349,7 +349,8 @@ async def conclude(state: State, runtime: Runtime[Calls]) -> State:
     reached = runtime.context.spent
     if reached is None and len(state["walked"]) >= limits.max_paths:
         following, _ = paths.pick(_untried(state), state["walked"])
-        if following is not None:
+        learned = await asyncio.to_thread(_learned, state)
+        if following is not None or learned:
             reached = render("limit_paths", state["language"], count=str(limits.max_paths))
     if reached:
         _emit(runtime)(Notice(text=render("ended_early", state["language"], reached=reached)))

@@ -7,6 +7,7 @@ import zlib
 from pathlib import Path
 
 import pytest
+from bs4 import ParserRejectedMarkup
 from pypdf import PageObject, PdfReader, PdfWriter
 
 from retrievers.documents import Document
@@ -164,8 +165,12 @@ def test_html_gives_title_and_main_text_without_scripts_and_navigation() -> None
     assert document.text == "First paragraph.\n\nSecond.\nLine"
 
 
-def test_html_that_its_parser_rejects_is_named() -> None:
-    assert failed(write("a.html", "<![foo[")).startswith("a.html: cannot be read (")
+def test_html_that_its_parser_rejects_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    def rejecting(*_: object, **__: object) -> None:
+        raise ParserRejectedMarkup("an odd mark")
+
+    monkeypatch.setattr("bs4.BeautifulSoup", rejecting)
+    assert failed(write("a.html", "<p>odd</p>")).startswith("a.html: cannot be read (")
 
 
 def test_html_nested_without_end_is_read_or_named() -> None:
