@@ -9,6 +9,7 @@ from graph.planning.check import normal, rank
 from graph.planning.chinese import decompose_chinese
 from graph.planning.common import decompose_common
 from graph.planning.comparison import decompose_comparison
+from graph.planning.kind import decompose_kind
 from graph.planning.language import expected_type
 from graph.planning.model import Complete, propose_by_model
 from graph.planning.nested import decompositions
@@ -28,13 +29,15 @@ def by_language(question: str) -> list[Plan]:
     """Return the plans that grammar gives, the likeliest first: often one, sometimes none."""
     if language_of(question) == "zh":
         found: list[tuple[list[SubQuestion] | None, float]] = [
-            (decompose_chinese(question), NESTED)
+            (decompose_kind(question), COMPARISON),
+            (decompose_chinese(question), NESTED),
         ]
     else:
         found = [
             (decompose_comparison(question), COMPARISON),
             (decompose_agreement(question), COMPARISON),
             (decompose_common(question), COMPARISON),
+            (decompose_kind(question), COMPARISON),
         ]
         found += [
             (steps, NESTED / (1 + place)) for place, steps in enumerate(decompositions(question))
