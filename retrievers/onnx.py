@@ -1,6 +1,6 @@
 """An ONNX encoder run on many token sequences, each alone, on all cores.
 
-Padded batches cost more than they save on a CPU, in time and in memory (`benchmarks/encoding.py`),
+Padded batches cost more than they save on a CPU, in time (`benchmarks/encoding.py`) and in memory,
 and an int8 model scales its activations by what shares a batch: alone, a text always has the same
 result.
 """
