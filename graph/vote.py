@@ -19,7 +19,7 @@ from collections.abc import Sequence
 
 import networkx as nx
 
-from graph.normalise import SAME, canonical, is_chinese, similarity
+from graph.normalise import SAME, canonical, is_chinese, same_answer, similarity
 from graph.planning.comparison import named_choice
 from graph.types import AnswerType, Candidate, Cluster, Failure, FailureReason, StepResult, Verdict
 from graph.values import dates_in, is_date, parse_country, parse_number
@@ -78,7 +78,7 @@ def fitness(text: str, question: str, expects: AnswerType) -> float:
     is given ("A or B"); and, where none is, one that only says the question's own words again.
     """
     choice = named_choice(question)
-    if choice and not any(similarity(text, option) >= SAME for option in choice.options):
+    if choice and not any(same_answer(text, option) for option in choice.options):
         return UNFIT
     said = " ".join(terms(text))
     if not said and text.islower():

@@ -8,7 +8,7 @@ import re
 from typing import Any
 
 from graph.planning.chinese_comparison import decompose_pair
-from graph.planning.language import expected_type
+from graph.planning.language import lookup
 from graph.types import SubQuestion
 from retrievers.analysis import HAN
 
@@ -75,11 +75,7 @@ def _tagger() -> Any:
 def decompose_chinese(question: str) -> list[SubQuestion]:
     """Return the steps; a single one where nothing is nested or compared."""
     text = re.sub(r"[？?。]*$", "", _SPACE.sub("", " ".join(question.split()))).strip()
-    return decompose_pair(text, PEOPLE) or _chain(_spelt(text)) or [_lookup(question.strip())]
-
-
-def _lookup(text: str) -> SubQuestion:
-    return SubQuestion(text=text, expects=expected_type(text))
+    return decompose_pair(text, PEOPLE) or _chain(_spelt(text)) or [lookup(question.strip())]
 
 
 def _spelt(text: str) -> str:
@@ -94,10 +90,10 @@ def _chain(text: str) -> list[SubQuestion] | None:
         if found is None:
             break
         asked, rest = found
-        steps.append(_lookup(asked))
+        steps.append(lookup(asked))
         # A number that follows ("…的导演1997年") is not the reference's.
         text = f"#{len(steps)}{' ' * rest[:1].isdigit()}{rest}"
-    return [*steps, _lookup(text + "？")] if steps else None
+    return [*steps, lookup(text + "？")] if steps else None
 
 
 def _innermost(text: str) -> tuple[str, str] | None:

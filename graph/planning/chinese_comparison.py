@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from graph.planning.language import expected_type
+from graph.planning.language import lookup
 from graph.types import AnswerType, Operator, SubQuestion
 
 _THING = r"《[^》]+》|[^和与跟及，,：:]+?"
@@ -106,7 +106,7 @@ def _compared(
         things = ["#1", "#2"]
     first = len(texts) + 1
     texts += [form.replace("{x}", thing) for thing in things]
-    lookups = [SubQuestion(text=asked, expects=expected_type(asked)) for asked in texts]
+    lookups = [lookup(asked) for asked in texts]
     return [
         *lookups,
         SubQuestion(

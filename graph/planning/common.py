@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from graph.planning.comparison import option_of
-from graph.planning.language import expected_type
+from graph.planning.language import lookup
 from graph.planning.masking import Masked
 from graph.types import Operator, SubQuestion
 
@@ -35,7 +35,7 @@ def decompose_common(question: str) -> list[SubQuestion] | None:
     for side in (match["a"], match["b"]):
         thing = option_of(side, masked)
         asked = f"What is the {what} of {thing}?" if what else f"What is {thing}?"
-        steps.append(SubQuestion(text=asked, expects=expected_type(asked)))
+        steps.append(lookup(asked))
     return [
         *steps,
         SubQuestion(

@@ -10,7 +10,7 @@ import functools
 import re
 from typing import NamedTuple
 
-from graph.planning.language import expected_type, noun_type
+from graph.planning.language import expected_type, lookup, noun_type
 from graph.planning.masking import Masked
 from graph.types import AnswerType, Operator, SubQuestion
 
@@ -147,11 +147,7 @@ def _asks_person(head: str, options: list[str]) -> bool:
 def option_of(text: str, masked: Masked) -> str:
     """Return the name of one thing compared, without the noun that says what it is."""
     unmasked = masked.unmask(text.strip(" ,?"))
-    return re.sub(
-        r"^(?:either |the |both |two )*(?:films? |movies? |songs? |albums? |bands? )?(?=[^a-z])",
-        "",
-        unmasked,
-    ).strip('" ')
+    return _SAYS_WHAT.sub("", unmasked).strip('" ')
 
 
 def _role(head: str) -> str | None:
@@ -204,7 +200,7 @@ def compared(
     first = len(steps) + 1
     for thing in things:
         text = asked.replace("{x}", thing)
-        steps.append(SubQuestion(text=text, expects=expected_type(text)))
+        steps.append(lookup(text))
     steps.append(
         SubQuestion(
             text=question,

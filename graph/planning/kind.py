@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from graph.planning.language import expected_type
+from graph.planning.language import lookup
 from graph.planning.masking import Masked
 from graph.planning.nested import decompose
 from graph.types import AnswerType, Operator, SubQuestion
@@ -35,7 +35,7 @@ def decompose_kind(question: str) -> list[SubQuestion] | None:
         chinese = _CHINESE.fullmatch(text)
         if chinese is None:
             return None
-        return _judged([_lookup(f"{chinese['thing']}是什么？")], text, chinese["kind"])
+        return _judged([lookup(f"{chinese['thing']}是什么？")], text, chinese["kind"])
     english = _ENGLISH.fullmatch(text)
     for split in _KIND.finditer(english["said"]) if english else ():
         thing, kind = split.string[: split.start()], split.string[split.end() :]
@@ -43,17 +43,13 @@ def decompose_kind(question: str) -> list[SubQuestion] | None:
             continue
         masked = Masked(f"Who is {thing}?")
         if re.fullmatch(r"Who is (?:the )?[A-Z]\w+\?", masked.text) and masked.titles():
-            return _judged([_lookup(f"What is {thing}?")], text, kind)
+            return _judged([lookup(f"What is {thing}?")], text, kind)
         found = (
             decompose(f"Who is {thing}?") if thing.startswith("the ") and masked.titles() else []
         )
         if found:
-            return _judged([*found, _lookup(f"What is #{len(found)}?")], text, kind)
+            return _judged([*found, lookup(f"What is #{len(found)}?")], text, kind)
     return None
-
-
-def _lookup(text: str) -> SubQuestion:
-    return SubQuestion(text=text, expects=expected_type(text))
 
 
 def _judged(steps: list[SubQuestion], question: str, kind: str) -> list[SubQuestion]:

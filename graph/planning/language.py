@@ -6,7 +6,7 @@ import functools
 import re
 from typing import Any
 
-from graph.types import AnswerType
+from graph.types import AnswerType, SubQuestion
 
 
 @functools.cache
@@ -120,6 +120,11 @@ def _expected_zh(text: str) -> AnswerType:
         if re.search(pattern, text):
             return kind
     return AnswerType.ANY
+
+
+def lookup(text: str) -> SubQuestion:
+    """Return a question as a step to be sought, with the kind of answer that it asks for."""
+    return SubQuestion(text=text, expects=expected_type(text))
 
 
 def asks_here(token: Any) -> bool:

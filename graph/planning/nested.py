@@ -14,7 +14,7 @@ from typing import Any
 from graph.planning.clauses import asked_of_clause, question_word, text_of
 from graph.planning.insitu import split_in_situ
 from graph.planning.kinship import readings
-from graph.planning.language import asks_here, expected_type, noun_type, parser
+from graph.planning.language import asks_here, expected_type, lookup, noun_type, parser
 from graph.planning.masking import Masked
 from graph.types import AnswerType, SubQuestion
 
@@ -64,7 +64,7 @@ def decompositions(question: str) -> list[list[SubQuestion]]:
             return decompositions(last)
         steps = decompose(first)
         text = last.replace("#1", f"#{len(steps)}")
-        return [[*steps, SubQuestion(text=text, expects=expected_type(text))]]
+        return [[*steps, lookup(text)]]
     return [_chain(Masked(_plain(question)), text) for text in readings(masked.text)]
 
 
@@ -84,7 +84,7 @@ def _chain(masked: Masked, text: str) -> list[SubQuestion]:
             break
         span, asked = found
         asked = masked.unmask(asked)
-        steps.append(SubQuestion(text=asked, expects=expected_type(asked)))
+        steps.append(lookup(asked))
         # A stand-in name for the answer: the parser knows names, not references.
         word = masked.add(f"#{len(steps)}")
         text = _spliced(doc, span, word)
@@ -97,7 +97,7 @@ def _chain(masked: Masked, text: str) -> list[SubQuestion]:
         last = steps.pop()
         expects = last.expects if last.expects is not AnswerType.ANY else kind
         return [*steps, last.model_copy(update={"expects": expects})]
-    steps.append(SubQuestion(text=final, expects=expected_type(final)))
+    steps.append(lookup(final))
     return steps
 
 
