@@ -155,11 +155,11 @@ def node(named: str | None, folder: Path, heap: str) -> Iterator[str]:
         yield named.rstrip("/")
         return
     sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
-    from elastic_node import class_path, running
+    from elastic_node import install, running
 
     classes = folder / "classes"
     classes.mkdir()
-    with running(folder / "home", class_path(classes), heap=heap) as started:
+    with running(folder / "home", install("8", classes), heap=heap) as started:
         yield f"es://127.0.0.1:{started.port}"
 
 

@@ -1,14 +1,23 @@
-"""What the tests of all rooms share: the models that ship, and one Elasticsearch node."""
+"""What the tests of all rooms share: the models that ship, and the Elasticsearch nodes."""
 
 from __future__ import annotations
 
-import os
 import uuid
 from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import pytest
-from elastic_node import Connect, NodeUnavailableError, class_path, running
+from elastic_node import (
+    NAMED,
+    SERVERS,
+    Connect,
+    Installation,
+    NodeUnavailableError,
+    install,
+    running,
+)
 
 from agent.llama import LlamaCppChat
 from retrievers.elastic import ElasticsearchRetriever, ElasticsearchSettings
@@ -32,29 +41,63 @@ def encoder() -> MiniLMEncoder:
     return MiniLMEncoder()
 
 
-@pytest.fixture(scope="session")
-def elastic_jars(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The class path of a node of our own; skips where none can be had."""
-    try:
-        return class_path(tmp_path_factory.mktemp("elastic-classes"))
-    except NodeUnavailableError as error:
-        pytest.skip(str(error))
+class Nodes:
+    """The Elasticsearch nodes of a session, each installed and started when first asked for."""
+
+    def __init__(self, folder: Path, open_ones: ExitStack) -> None:
+        self._folder, self._open = folder, open_ones
+        self._installed: dict[str, Installation | NodeUnavailableError] = {}
+        self._addresses = {"named": NAMED}
+
+    def installation(self, server: str) -> Installation:
+        """What a node of this major version is started from; skips where none can be had."""
+        if server not in self._installed:
+            classes = self._folder / f"classes-{server}"
+            classes.mkdir()
+            try:
+                self._installed[server] = install(server, classes)
+            except NodeUnavailableError as error:
+                self._installed[server] = error
+        found = self._installed[server]
+        if isinstance(found, NodeUnavailableError):
+            pytest.skip(str(found))
+        return found
+
+    def address(self, server: str) -> str:
+        """`es://host:port` of the node."""
+        if server not in self._addresses:
+            started = running(self._folder / f"home-{server}", self.installation(server))
+            node = self._open.enter_context(started)
+            self._addresses[server] = f"es://127.0.0.1:{node.port}"
+        return self._addresses[server]
 
 
 @pytest.fixture(scope="session")
-def node(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The node that HOPTREE_TEST_ES names, else one started for the tests: `es://host:port`."""
-    named = os.environ.get("HOPTREE_TEST_ES")
-    if named:
-        yield named.rstrip("/")
-        return
-    jars = request.getfixturevalue("elastic_jars")
-    with running(tmp_path_factory.mktemp("elastic") / "home", jars) as started:
-        yield f"es://127.0.0.1:{started.port}"
+def nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nodes]:
+    with ExitStack() as open_ones:
+        yield Nodes(tmp_path_factory.mktemp("elastic"), open_ones)
 
 
 @pytest.fixture
-async def connect(request: pytest.FixtureRequest) -> AsyncIterator[Connect]:
+def server() -> str:
+    """The server that a test is for; those in `elastic/` run once for each of `SERVERS`."""
+    return SERVERS[0]
+
+
+@pytest.fixture
+def node(nodes: Nodes, server: str) -> str:
+    """The node that HOPTREE_TEST_ES names, else one started for the tests: `es://host:port`."""
+    return nodes.address(server)
+
+
+@pytest.fixture
+def installation(nodes: Nodes, server: str) -> Installation:
+    """What a test starts a node of its own from."""
+    return nodes.installation("8" if server == "named" else server)
+
+
+@pytest.fixture
+async def connect(nodes: Nodes, server: str) -> AsyncIterator[Connect]:
     """Makes retrievers of fresh corpora (or of the one named), and removes them at the end.
 
     The node is started when the first one is made, so that tests of other backends need none.
@@ -65,10 +108,10 @@ async def connect(request: pytest.FixtureRequest) -> AsyncIterator[Connect]:
         encoder: Encoder | None = None,
         corpus: str | None = None,
         node_class: type[CompatibleNode] = CompatibleNode,
+        on: str = server,
         **settings: Any,
     ) -> ElasticsearchRetriever:
-        node = request.getfixturevalue("node")
-        url = f"{node}/{corpus or f'test-{uuid.uuid4().hex[:10]}'}"
+        url = f"{nodes.address(on)}/{corpus or f'test-{uuid.uuid4().hex[:10]}'}"
         chosen = ElasticsearchSettings.from_url(url).model_copy(update=settings)
         made.append(ElasticsearchRetriever(chosen, encoder, node_class=node_class))
         return made[-1]

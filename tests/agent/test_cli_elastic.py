@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from elastic_node import running
+from elastic_node import Installation, running
 from hoptree_command import Hoptree
 
 from agent.answer import Answer
@@ -199,9 +199,9 @@ async def ask(index: ElasticsearchRetriever, model: LlamaCppChat, traces: Path) 
 
 
 async def test_node_that_dies_between_two_hops_ends_in_an_answer_that_says_so(
-    tmp_path: Path, elastic_jars: str, llama: LlamaCppChat
+    tmp_path: Path, installation: Installation, llama: LlamaCppChat
 ) -> None:
-    with running(tmp_path / "home", elastic_jars) as started:
+    with running(tmp_path / "home", installation) as started:
 
         class Doomed(ElasticsearchRetriever):
             """Its node is killed once the first search was answered."""

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
-from elastic_node import Connect, running
+from elastic_node import OLDEST_JAVA, Connect, running
 from elastic_samples import DOCUMENTS, ids
 
 from retrievers.documents import Document
@@ -18,9 +18,12 @@ from retrievers.elastic import ElasticsearchRetriever
 from retrievers.elastic.mapping import index_body
 
 
-@pytest.fixture(scope="module")
-def chinese_node(tmp_path_factory: pytest.TempPathFactory, elastic_jars: str) -> Iterator[str]:
-    with running(tmp_path_factory.mktemp("chinese") / "home", elastic_jars, "chinese") as started:
+@pytest.fixture(scope="module", params=OLDEST_JAVA, ids="server-{}".format)
+def chinese_node(
+    request: pytest.FixtureRequest, nodes: Any, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    home, installation = tmp_path_factory.mktemp("chinese"), nodes.installation(request.param)
+    with running(home, installation, "chinese") as started:
         yield f"es://127.0.0.1:{started.port}"
 
 

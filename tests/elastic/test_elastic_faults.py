@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from elastic_node import Connect, running
+from elastic_node import Connect, Installation, running
 from elastic_samples import DOCUMENTS, ids
 
 from retrievers.documents import Document
@@ -100,11 +100,11 @@ async def test_corpus_with_all_of_its_shards_missing_is_an_error(connect: Connec
 
 
 async def test_run_that_the_node_died_in_is_completed_when_it_is_back(
-    tmp_path: Path, elastic_jars: str
+    tmp_path: Path, installation: Installation
 ) -> None:
     texts = [Document(id=f"n{n}", text=f"编号{n}的短文。") for n in range(700)]
     home = tmp_path / "home"
-    with running(home, elastic_jars) as first:
+    with running(home, installation) as first:
         retriever = ElasticsearchRetriever.from_url(f"es://127.0.0.1:{first.port}/corpus")
 
         def killing() -> Iterator[Document]:
@@ -117,7 +117,7 @@ async def test_run_that_the_node_died_in_is_completed_when_it_is_back(
         with pytest.raises(NodeUnreachableError, match="is it running"):
             await retriever.search(["短文"])
         await retriever.aclose()
-    with running(home, elastic_jars) as second:
+    with running(home, installation) as second:
         retriever = ElasticsearchRetriever.from_url(f"es://127.0.0.1:{second.port}/corpus")
         report = await retriever.aindex(texts)
         await retriever.aclose()

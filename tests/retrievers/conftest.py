@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
 import pytest
-from elastic_node import Connect
+from elastic_node import SERVERS, Connect
 
 from retrievers.documents import Document
 from retrievers.elastic import ElasticsearchRetriever
@@ -40,14 +41,16 @@ def embedded(folder: Path, encoder: MiniLMEncoder, connect: Connect) -> Embedded
     return EmbeddedIndex.create(folder, encoder)
 
 
-def elasticsearch(folder: Path, encoder: MiniLMEncoder, connect: Connect) -> ElasticsearchRetriever:
-    return connect(encoder)
+def elasticsearch(
+    folder: Path, encoder: MiniLMEncoder, connect: Connect, server: str
+) -> ElasticsearchRetriever:
+    return connect(encoder, on=server)
 
 
 # A further backend is one more entry here.
 BACKENDS: dict[str, Callable[[Path, MiniLMEncoder, Connect], Index]] = {
     "embedded": embedded,
-    "elasticsearch": elasticsearch,
+    **{f"elasticsearch-{server}": partial(elasticsearch, server=server) for server in SERVERS},
 }
 
 

@@ -12,10 +12,10 @@ import org.apache.lucene.analysis.en.PorterStemFilter;
 import org.apache.lucene.analysis.icu.ICUFoldingFilter;
 import org.apache.lucene.analysis.miscellaneous.ASCIIFoldingFilter;
 import org.elasticsearch.common.logging.LogConfigurator;
+import org.elasticsearch.common.settings.KeyStoreWrapper;
 import org.elasticsearch.common.settings.Settings;
 import org.elasticsearch.env.Environment;
 import org.elasticsearch.http.HttpServerTransport;
-import org.elasticsearch.index.analysis.AbstractTokenFilterFactory;
 import org.elasticsearch.index.analysis.PreBuiltAnalyzerProviderFactory;
 import org.elasticsearch.index.analysis.PreConfiguredTokenFilter;
 import org.elasticsearch.index.analysis.TokenFilterFactory;
@@ -27,15 +27,22 @@ import org.elasticsearch.plugins.Plugin;
 import org.elasticsearch.plugins.PluginsLoader;
 import org.elasticsearch.plugins.PluginsService;
 import org.elasticsearch.transport.netty4.Netty4Plugin;
+import org.elasticsearch.xpack.core.XPackPlugin;
+import org.elasticsearch.xpack.security.Security;
 
 /**
  * A real Elasticsearch node in one JVM, made of the vendor's own jars.
  *
- * <p>Arguments: HOME and, for the analysers of the Chinese and ICU plugins, "chinese". It binds a free port of 127.0.0.1, prints it when HTTP is up, and stops when
- * its stdin closes, so that it cannot outlive the tests. It is in the vendor's package because the
- * constructor that takes plugins from the class path is package-private.
+ * <p>Arguments: HOME and options: "chinese" for the analysers of the Chinese and ICU plugins,
+ * "security" for security and licence, with PASSWORD of the user elastic. It binds a free port of
+ * 127.0.0.1, prints it when HTTP is up, and stops when its stdin closes, so that it cannot outlive
+ * the tests. It is in the vendor's package because the constructor that takes plugins from the
+ * class path is package-private.
  */
 public class TestNode extends Node {
+
+    /** Of the superuser `elastic`; tests/elastic_node.py has it too. */
+    private static final String PASSWORD = "elastic-password";
 
     /** What we use of the module analysis-common, which is not on Maven Central. */
     public static class Common extends Plugin implements AnalysisPlugin {
@@ -53,7 +60,12 @@ public class TestNode extends Node {
             return Map.of(
                     "stemmer",
                     (indexSettings, environment, name, settings) ->
-                            new AbstractTokenFilterFactory(name, settings) {
+                            new TokenFilterFactory() {
+                                @Override
+                                public String name() {
+                                    return name;
+                                }
+
                                 @Override
                                 public TokenStream create(TokenStream stream) {
                                     return switch (settings.get("language", "porter")) {
@@ -87,9 +99,13 @@ public class TestNode extends Node {
         private final List<Class<? extends Plugin>> plugins =
                 new ArrayList<>(List.of(Netty4Plugin.class, Common.class));
 
-        ClassPathPlugins(boolean chinese) {
-            if (chinese) {
+        ClassPathPlugins(List<String> options) {
+            if (options.contains("chinese")) {
                 plugins.add(Chinese.class);
+            }
+            if (options.contains("security")) {
+                plugins.add(XPackPlugin.class);
+                plugins.add(Security.class);
             }
         }
 
@@ -99,17 +115,24 @@ public class TestNode extends Node {
         }
     }
 
-    private TestNode(Environment environment, boolean chinese) {
+    private TestNode(Environment environment, List<String> options) {
         super(
                 NodeConstruction.prepareConstruction(
-                        environment, null, new ClassPathPlugins(chinese), true));
+                        environment, null, new ClassPathPlugins(options), true));
+    }
+
+    /** Turns security on, which brings a transport of its own. */
+    private static void secure(Settings.Builder settings) throws Exception {
+        KeyStoreWrapper secrets = KeyStoreWrapper.create();
+        secrets.setString("bootstrap.password", PASSWORD.toCharArray());
+        settings.setSecureSettings(secrets).put("xpack.security.enabled", true);
     }
 
     public static void main(String[] arguments) throws Exception {
         Path home = Path.of(arguments[0]);
-        boolean chinese = List.of(arguments).contains("chinese");
+        List<String> options = List.of(arguments).subList(1, arguments.length);
         LogConfigurator.configureESLogging();
-        Settings settings =
+        Settings.Builder settings =
                 Settings.builder()
                         .put("path.home", home.toString())
                         .put("cluster.name", "hoptree-tests")
@@ -117,15 +140,17 @@ public class TestNode extends Node {
                         .put("network.host", "127.0.0.1")
                         .put("http.port", "0")
                         .put("transport.port", "0")
-                        .put("http.type", "netty4")
-                        .put("transport.type", "netty4")
                         .put("node.processors", 2)
-                        .put("cluster.routing.allocation.disk.threshold_enabled", false)
-                        .build();
+                        .put("cluster.routing.allocation.disk.threshold_enabled", false);
+        if (options.contains("security")) {
+            secure(settings);
+        } else {
+            settings.put("http.type", "netty4").put("transport.type", "netty4");
+        }
         Environment environment =
                 InternalSettingsPreparer.prepareEnvironment(
-                        settings, Map.of(), home.resolve("config"), () -> "test-node");
-        try (TestNode node = new TestNode(environment, chinese)) {
+                        settings.build(), Map.of(), home.resolve("config"), () -> "test-node");
+        try (TestNode node = new TestNode(environment, options)) {
             node.start();
             HttpServerTransport http = node.injector().getInstance(HttpServerTransport.class);
             int port = http.boundAddress().publishAddress().getPort();
