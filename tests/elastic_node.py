@@ -16,12 +16,12 @@ import re
 import shutil
 import subprocess
 import threading
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.error import HTTPError
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 from retrievers.elastic import ElasticsearchRetriever
 
@@ -169,11 +169,10 @@ def running(
                 raise RuntimeError(f"the node did not start:\n{log.read_text()[-3000:]}")
             port = int(line)
             health = f"http://127.0.0.1:{port}/_cluster/health?wait_for_status=yellow&timeout=60s"
-            try:
-                with urlopen(health) as answer:
-                    assert not json.load(answer)["timed_out"]
-            except HTTPError as refused:
-                assert refused.code == 401 and "security" in options
+            known = b64encode(f"elastic:{PASSWORDS['elastic']}".encode()).decode()
+            asked = Request(health, headers={"Authorization": f"Basic {known}"})
+            with urlopen(asked) as answer:
+                assert not json.load(answer)["timed_out"]
             guard.cancel()
             yield Running(port, process.kill)
         finally:

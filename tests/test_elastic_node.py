@@ -29,5 +29,5 @@ def test_missing_java_is_said_with_where_it_was_sought(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("JAVA_HOME", str(tmp_path / "nowhere"))
-    with pytest.raises(NodeUnavailableError, match="Java 9000 or later.*JAVA_HOME"):
+    with pytest.raises(NodeUnavailableError, match=r"Java 9000 or later.*JAVA_HOME"):
         java_home(9000)

@@ -7,6 +7,7 @@ from typing import Any
 from elasticsearch import ApiError, AsyncElasticsearch
 
 from retrievers.elastic.corpus import refuse_format
+from retrievers.elastic.errors import NodeRefusedError
 from retrievers.elastic.mapping import LANGUAGES
 from retrievers.elastic.node import KNN_SINCE, plugins, version
 from retrievers.elastic.settings import ElasticsearchSettings
@@ -28,9 +29,10 @@ async def examine(
             with told(settings):
                 findings.append(await look(client, settings))
         except RetrieverError as error:
-            findings.append(_fault(look.__name__.strip("_"), str(error)))
+            name = look.__name__.strip("_")
             if look is _node:
-                return findings
+                return [_fault(name, str(error))]
+            findings.append(_not_seen(name, error))
     try:
         findings += await _corpus(client, settings, dimensions)
     except IndexNotFoundError as error:
@@ -42,6 +44,13 @@ async def examine(
 
 def _fault(name: str, detail: str, remedy: str = "") -> Finding:
     return Finding(name=name, status="fault", detail=detail, remedy=remedy)
+
+
+def _not_seen(name: str, error: RetrieverError) -> Finding:
+    # Who may search but not look at the node has nothing to mend.
+    if isinstance(error, NodeRefusedError):
+        return _warning(name, f"was not looked at: {error}")
+    return _fault(name, str(error))
 
 
 def _ok(name: str, detail: str) -> Finding:
@@ -120,7 +129,6 @@ async def _corpus(
         mappings = (await client.indices.get_mapping(index=corpus)).body
         blocks = (await client.indices.get_settings(index=corpus, name="index.blocks.*")).body
         count = (await client.count(index=corpus)).body["count"]
-        there = await plugins(client)
     findings = []
     for index, found in mappings.items():
         meta = found["mappings"].get("_meta", {})
@@ -133,7 +141,10 @@ async def _corpus(
             findings.append(
                 _warning("vectors", "none of this encoder: searched by words alone", again)
             )
-        findings.append(await _analysers(client, settings, meta["plugins"], there, again))
+        try:
+            findings.append(await _analysers(client, settings, meta["plugins"], again))
+        except RetrieverError as error:
+            findings.append(_not_seen("analysers", error))
     if any(_blocked(of) for of in blocks.values()):
         findings.append(
             _fault(
@@ -154,11 +165,11 @@ async def _analysers(
     client: AsyncElasticsearch,
     settings: ElasticsearchSettings,
     used: list[str],
-    there: list[str],
     again: str,
 ) -> Finding:
     terms = []
     with told(settings):
+        there = await plugins(client)
         for language, text in zip(LANGUAGES, ("Zürich's bridges", "长江大桥"), strict=True):
             answer = await client.indices.analyze(
                 index=settings.corpus, field=f"{language}.text", text=text

@@ -126,7 +126,7 @@ async def test_run_that_the_node_died_in_is_completed_when_it_is_back(
     assert report.unchanged >= 256
 
 
-# ── from a server of ours, as the test node has no security and is never overloaded ───────────
+# ── from a server of ours ─────────────────────────────────────────────────────────────────────
 
 
 async def _answering(
