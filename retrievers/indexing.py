@@ -15,6 +15,7 @@ from retrievers.encoder import Encoder, quantise
 from retrievers.index_file import writing
 from retrievers.loaders import LoadFailure
 from retrievers.passage import Passage
+from retrievers.seen import Seen
 
 BATCH = 256
 """Passages encoded and committed at once; a document is never divided between two batches."""
@@ -41,8 +42,20 @@ def write(
     progress: Callable[[int], None] | None,
 ) -> IndexReport:
     """Do what `EmbeddedIndex.index` says, on a connection that nobody else uses meanwhile."""
+    with Seen() as seen:
+        return _write_all(db, encoder, documents, seen, prune=prune, progress=progress)
+
+
+def _write_all(
+    db: sqlite3.Connection,
+    encoder: Encoder,
+    documents: Iterable[Document | LoadFailure],
+    seen: Seen,
+    *,
+    prune: bool,
+    progress: Callable[[int], None] | None,
+) -> IndexReport:
     report = IndexReport()
-    seen: dict[str, str] = {}
     batch: list[tuple[Document, list[Passage]]] = []
     done = size = 0
     for done, document in enumerate(_fresh(db, documents, seen, report), 1):
@@ -68,7 +81,7 @@ def write(
 def _fresh(
     db: sqlite3.Connection,
     documents: Iterable[Document | LoadFailure],
-    seen: dict[str, str],
+    seen: Seen,
     report: IndexReport,
 ) -> Iterator[Document | None]:
     """Yield the documents that must be written, and None for each that need not be."""
@@ -86,11 +99,11 @@ def _fresh(
 
 
 def unique(
-    documents: Iterable[Document | LoadFailure], seen: dict[str, str], report: IndexReport
+    documents: Iterable[Document | LoadFailure], seen: Seen, report: IndexReport
 ) -> Iterator[Document | None]:
     """Yield each document once, and None for what is a failure or was there before.
 
-    `seen` maps the ids to their digests; failures go into the report, and so does a document whose
+    `seen` is filled with their digests; failures go into the report, and so does a document whose
     id stood on a different one.
     """
     for document in documents:
@@ -99,8 +112,8 @@ def unique(
             yield None
             continue
         digest = document.digest
-        if document.id in seen:
-            if seen[document.id] != digest:
+        if (before := seen.get(document.id)) is not None:
+            if before != digest:
                 reason = f"another document has the id {document.id!r}: the first one is kept"
                 report.failed.append(failure(document, reason))
             yield None

@@ -1,17 +1,19 @@
-"""Sending operations to an index: in portions, each waited for, and again when turned away."""
+"""Sending operations to an index: in portions, each waited for, again when turned away (429)."""
 
 from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from elasticsearch import ApiError, AsyncElasticsearch
 
 from retrievers.elastic.errors import NodeBusyError
 from retrievers.errors import IndexWriteError
+
+Answer = TypeVar("Answer")
 
 PORTION = 256
 """Operations in one request: about 2 MB."""
@@ -54,14 +56,43 @@ async def send(
         while left := await _once(client, index, waiting, refused):
             pauses = pauses if len(left) == len(waiting) else 0
             if pauses == MAX_RETRIES:
-                raise NodeBusyError(
-                    f"the node was too busy for {len(left)} passages {pauses + 1} times over: "
-                    "what it took is kept; run the same command again when its load is lower"
-                )
-            pause = min(FIRST_BACKOFF * 2**pauses, LONGEST_BACKOFF)
-            await asyncio.sleep(pause * random.uniform(0.5, 1.5))
+                raise _too_busy()
+            await _pause(pauses)
             waiting, pauses = left, pauses + 1
     return refused
+
+
+async def patiently(ask: Callable[[], Awaitable[Answer]]) -> Answer:
+    """Ask the node, and again after growing pauses while it turns the request away with 429.
+
+    Raises
+    ------
+    retrievers.elastic.NodeBusyError
+        Where it does so after `MAX_RETRIES` pauses.
+    """
+    pauses = 0
+    while True:
+        try:
+            return await ask()
+        except ApiError as error:
+            if error.status_code != 429:
+                raise
+            if pauses == MAX_RETRIES:
+                raise _too_busy() from error
+        await _pause(pauses)
+        pauses += 1
+
+
+def _too_busy() -> NodeBusyError:
+    return NodeBusyError(
+        f"the node was too busy {MAX_RETRIES + 1} times over: what it took is kept; run the same "
+        "command again when its load is lower"
+    )
+
+
+async def _pause(pauses: int) -> None:
+    pause = min(FIRST_BACKOFF * 2**pauses, LONGEST_BACKOFF)
+    await asyncio.sleep(pause * random.uniform(0.5, 1.5))
 
 
 async def _once(

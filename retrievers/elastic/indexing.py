@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,13 +18,14 @@ from elasticsearch import AsyncElasticsearch
 from elasticsearch.helpers import async_scan
 
 from retrievers.documents import Document, split
-from retrievers.elastic.bulk import Operation, send
+from retrievers.elastic.bulk import Operation, patiently, send
 from retrievers.elastic.mapping import document_body, document_id
 from retrievers.encoder import Encoder
 from retrievers.errors import IndexWriteError
 from retrievers.indexing import IndexReport, encoded, failure, key, unique
 from retrievers.loaders import LoadFailure
 from retrievers.passage import Passage
+from retrievers.seen import Seen
 
 BATCH_DOCUMENTS, BATCH_CHARACTERS = 256, 300_000
 """Documents, and characters in them, at which a batch is full."""
@@ -43,8 +45,20 @@ async def write(
     progress: Callable[[int], None] | None,
 ) -> IndexReport:
     """Do what `ElasticsearchRetriever.aindex` says, on an index that is there."""
+    with Seen(document_id) as seen:
+        return await _write_all(client, index, encoder, documents, seen, prune, progress)
+
+
+async def _write_all(
+    client: AsyncElasticsearch,
+    index: str,
+    encoder: Encoder | None,
+    documents: Iterable[Document | LoadFailure],
+    seen: Seen,
+    prune: bool,
+    progress: Callable[[int], None] | None,
+) -> IndexReport:
     report = IndexReport()
-    seen: dict[str, str] = {}
     done = refusals = 0
     await client.indices.refresh(index=index)
     for taken, batch in _batches(unique(documents, seen, report)):
@@ -58,11 +72,12 @@ async def write(
         if progress:
             progress(done)
     if prune and not report.failed:
-        kept = {document_id(id_) for id_ in seen}
-        gone = [name async for name in _documents(client, index) if name not in kept]
-        report.deleted = await _delete(client, index, gone)
+        async for names in _documents(client, index):
+            gone = [name for name in names if name not in seen]
+            report.deleted += await _delete(client, index, gone)
     await client.indices.refresh(index=index)
-    report.passages = (await client.count(index=index)).body["count"]
+    counted = await patiently(lambda: client.count(index=index))
+    report.passages = counted.body["count"]
     return report
 
 
@@ -96,7 +111,7 @@ async def _write(
     index: str,
     encoder: Encoder | None,
     batch: list[Document],
-    digests: dict[str, str],
+    digests: Seen,
     report: IndexReport,
 ) -> int:
     """Write what is new or changed in the batch; return how many documents the node refused."""
@@ -134,7 +149,7 @@ async def _write(
 async def _operations(
     passages: list[Passage],
     encoder: Encoder | None,
-    digests: dict[str, str],
+    digests: Seen,
     parts: dict[str, list[Passage]],
 ) -> list[Operation]:
     vectors = await asyncio.to_thread(encoded, encoder, passages) if encoder is not None else {}
@@ -159,13 +174,15 @@ async def _states(client: AsyncElasticsearch, index: str, ids: list[str]) -> dic
             "aggs": {"parts": {"max": {"field": "parts"}}},
         }
         per_document = {"terms": {"field": "document", "size": PAGE}, "aggs": {"digests": digests}}
-        answer = await client.search(
+        ask = partial(
+            client.search,
             index=index,
             size=0,
             query={"terms": {"document": some}},
             aggs={"documents": per_document},
             allow_partial_search_results=False,
         )
+        answer = await patiently(ask)
         for found in answer.body["aggregations"]["documents"]["buckets"]:
             [first, *others] = found["digests"]["buckets"]
             whole = not others and first["doc_count"] == first["parts"]["value"]
@@ -180,9 +197,9 @@ async def _owners(
     ids = [document_id(passage.id) for passages in parts.values() for passage in passages]
     owners: dict[str, str] = {}
     for start in range(0, len(ids), PAGE):
-        answer = await client.mget(
-            index=index, ids=ids[start : start + PAGE], source_includes=["passage.document"]
-        )
+        some = ids[start : start + PAGE]
+        ask = partial(client.mget, index=index, ids=some, source_includes=["passage.document"])
+        answer = await patiently(ask)
         owners |= {
             doc["_id"]: doc["_source"]["passage"]["document"]
             for doc in answer.body["docs"]
@@ -191,19 +208,21 @@ async def _owners(
     return owners
 
 
-async def _documents(client: AsyncElasticsearch, index: str) -> AsyncIterator[str]:
+async def _documents(client: AsyncElasticsearch, index: str) -> AsyncIterator[list[str]]:
+    """Yield the names of all documents that are there, page by page."""
     after: dict[str, Any] = {}
     while True:
         pages = {"size": PAGE, "sources": [{"document": {"terms": {"field": "document"}}}], **after}
-        answer = await client.search(
+        ask = partial(
+            client.search,
             index=index,
             size=0,
             aggs={"documents": {"composite": pages}},
             allow_partial_search_results=False,
         )
+        answer = await patiently(ask)
         found = answer.body["aggregations"]["documents"]
-        for bucket in found["buckets"]:
-            yield bucket["key"]["document"]
+        yield [bucket["key"]["document"] for bucket in found["buckets"]]
         if "after_key" not in found:
             return
         after = {"after": found["after_key"]}

@@ -84,7 +84,7 @@ def response_error(settings: ElasticsearchSettings, status: int, body: Any) -> R
             "wait where the node is just starting, else see what `hoptree doctor --index "
             f"{settings.url}` says"
         )
-    if status in (400, 406) and "compatib" in reason:
+    if kind == "media_type_header_exception":
         return _unsupported(settings)
     return NodeRequestError(f"Elasticsearch at {settings.address} answered {status}: {reason}")
 

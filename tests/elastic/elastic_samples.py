@@ -39,6 +39,16 @@ DOCUMENTS = [
 PASSAGES: list[Passage] = [passage for document in DOCUMENTS for passage in split(document)]
 
 
+# What real nodes answer, for the faults that a node here cannot be brought into: see the contracts.
+TURNED_AWAY: dict[str, Any] = {
+    "_index": "corpus.1",
+    "_id": "x",
+    "status": 429,
+    "error": {"type": "es_rejected_execution_exception", "reason": "the queue is full"},
+}
+OLD_NODES: dict[str, Any] = {"nodes": {"a": {"version": "8.4.3"}}}
+
+
 def ids(hits: Sequence[Hit]) -> list[str]:
     return [hit.passage.id for hit in hits]
 

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 from elastic_node import Connect
-from elastic_samples import DOCUMENTS, counting, ids
+from elastic_samples import DOCUMENTS, TURNED_AWAY, counting, ids
 from numpy.typing import NDArray
 
 from retrievers.documents import Document
-from retrievers.elastic import ElasticsearchRetriever, NodeBusyError
+from retrievers.elastic import ElasticsearchRetriever
 from retrievers.elastic.node import CompatibleNode
 from retrievers.errors import IndexFormatError, IndexWriteError
 from retrievers.loaders import LoadFailure
@@ -187,49 +186,37 @@ async def test_half_written_document_is_written_again(connect: Connect) -> None:
 # ── load ──────────────────────────────────────────────────────────────────────────────────────
 
 
-def busy(times: int, whole: bool) -> type[CompatibleNode]:
-    """A node that turns its first bulk requests away: as a whole, or each operation but one."""
+class FakeBusyNode(CompatibleNode):
+    """Turns all operations but one of its first bulk requests away, as a full queue would."""
 
-    class FakeBusyNode(CompatibleNode):
-        left = times
+    left: int
 
-        async def perform_request(  # type: ignore[override]
-            self, method: str, target: str, *rest: Any, **more: Any
-        ) -> Any:
-            answer = await super().perform_request(method, target, *rest, **more)
-            if "_bulk" not in target or not FakeBusyNode.left:
-                return answer
-            FakeBusyNode.left -= 1
-            if whole:
-                return answer._replace(meta=replace(answer.meta, status=429))
-            body = json.loads(answer.body)
-            rejected = {"type": "es_rejected_execution_exception", "reason": "the queue is full"}
-            for item in body["items"][1:]:
-                item["index"] = {"status": 429, "error": rejected}
-            return answer._replace(body=json.dumps(body).encode())
-
-    return FakeBusyNode
+    async def perform_request(  # type: ignore[override]
+        self, method: str, target: str, *rest: Any, **more: Any
+    ) -> Any:
+        answer = await super().perform_request(method, target, *rest, **more)
+        if "_bulk" not in target or not type(self).left:
+            return answer
+        type(self).left -= 1
+        body = json.loads(answer.body)
+        for item in body["items"][1:]:
+            item["index"] = TURNED_AWAY
+        return answer._replace(body=json.dumps(body).encode())
 
 
-@pytest.mark.parametrize("whole", [True, False])
-async def test_passages_turned_away_under_load_are_sent_again(
-    connect: Connect, monkeypatch: pytest.MonkeyPatch, whole: bool
+def busy(times: int) -> type[FakeBusyNode]:
+    return type("FakeBusyNode", (FakeBusyNode,), {"left": times})
+
+
+async def test_operations_turned_away_under_load_are_sent_again(
+    connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("retrievers.elastic.bulk.FIRST_BACKOFF", 0.001)
-    retriever = connect(node_class=busy(3, whole))
+    retriever = connect(node_class=busy(3))
     report = await retriever.aindex(DOCUMENTS)
 
     assert (report.added, report.failed) == (6, [])
     assert await retriever.count() == 6
-
-
-async def test_node_that_stays_busy_ends_the_run_with_what_to_do(
-    connect: Connect, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("retrievers.elastic.bulk.FIRST_BACKOFF", 0.001)
-    retriever = connect(node_class=busy(1000, whole=True))
-    with pytest.raises(NodeBusyError, match="run the same command again"):
-        await retriever.aindex(DOCUMENTS)
 
 
 async def test_large_document_is_sent_in_portions(

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from elastic_node import Connect
-from elastic_samples import DOCUMENTS, PASSAGES, counting, ids
+from elastic_samples import DOCUMENTS, OLD_NODES, PASSAGES, counting, ids
 
 from retrievers.documents import Document
 from retrievers.elastic import ElasticsearchRetriever, Filter
@@ -173,8 +173,7 @@ async def test_old_node_without_knn_is_told_and_searched_by_words(
         ) -> Any:
             answer = await super().perform_request(method, target, *rest, **more)
             if target.startswith("/_nodes"):
-                body = json.dumps({"nodes": {"a": {"version": "8.4.3"}}}).encode()
-                return answer._replace(body=body)
+                return answer._replace(body=json.dumps(OLD_NODES).encode())
             return answer
 
     retriever = connect(encoder, node_class=FakeOldNode)
