@@ -23,7 +23,7 @@ from retrievers.analysis import language_of, terms
 from retrievers.documents import Document
 from retrievers.encoder import Encoder, MiniLMEncoder, quantise
 from retrievers.errors import IndexFormatError
-from retrievers.fusion import rrf
+from retrievers.fusion import fused_hits
 from retrievers.index_file import connect, make, snapshot, told, writing
 from retrievers.indexing import IndexReport, remove, write
 from retrievers.loaders import LoadFailure
@@ -112,7 +112,7 @@ class EmbeddedIndex:
             if vectors is not None:
                 for i, found in zip(english, self._dense(vectors, depth), strict=True):
                     dense[i] = found
-            return [self._fused(a, b, k) for a, b in zip(lexical, dense, strict=True)]
+            return [fused_hits(a, b, k, self._records) for a, b in zip(lexical, dense, strict=True)]
 
     def _lexical(self, query: str, depth: int) -> list[int]:
         wanted = list(dict.fromkeys(terms(query)))[:MAX_QUERY_TERMS]
@@ -135,21 +135,6 @@ class EmbeddedIndex:
         matches = brute_force(self._vectors, quantise(vectors), count, MetricKind.Cos, exact=True)
         keys = np.asarray(matches.keys).reshape(len(vectors), count)
         return [[int(self._numbers[key]) for key in row] for row in keys]
-
-    def _fused(self, lexical: list[int], dense: list[int], k: int) -> list[Hit]:
-        fused = rrf([lexical, dense])[: max(k, 0)]
-        records = self._records([number for number, _ in fused])
-        in_lexical = {n: rank for rank, n in enumerate(lexical)}
-        in_dense = {n: rank for rank, n in enumerate(dense)}
-        return [
-            Hit(
-                passage=records[number],
-                score=score,
-                lexical_rank=in_lexical.get(number),
-                dense_rank=in_dense.get(number),
-            )
-            for number, score in fused
-        ]
 
     def _records(self, numbers: list[int]) -> dict[int, Passage]:
         marks = ",".join("?" * len(numbers))

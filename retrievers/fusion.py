@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
+
+from retrievers.passage import Hit, Passage
 
 Item = TypeVar("Item", int, str)
 
@@ -21,3 +23,25 @@ def rrf(rankings: Sequence[Sequence[Item]], k: int = 60) -> list[tuple[Item, flo
     # Summed in order of rank: floating-point sums depend on their order.
     scores = {item: sum(1 / (k + rank) for rank in sorted(at)) for item, at in places.items()}
     return sorted(scores.items(), key=lambda pair: (-pair[1], pair[0]))
+
+
+def fused_hits(
+    lexical: Sequence[Item],
+    dense: Sequence[Item],
+    k: int,
+    passages: Callable[[list[Item]], Mapping[Item, Passage]],
+) -> list[Hit]:
+    """Return the `k` best of the two rankings, fused; `passages` loads those of the ids left."""
+    fused = rrf([lexical, dense])[: max(k, 0)]
+    loaded = passages([item for item, _ in fused])
+    in_lexical = {item: rank for rank, item in enumerate(lexical)}
+    in_dense = {item: rank for rank, item in enumerate(dense)}
+    return [
+        Hit(
+            passage=loaded[item],
+            score=score,
+            lexical_rank=in_lexical.get(item),
+            dense_rank=in_dense.get(item),
+        )
+        for item, score in fused
+    ]

@@ -15,6 +15,8 @@ import os
 import re
 import shutil
 import subprocess
+import sys
+import tempfile
 import threading
 from base64 import b64encode
 from collections.abc import Callable, Iterator
@@ -183,3 +185,20 @@ def running(
                 process.wait(timeout=30)
             except subprocess.TimeoutExpired:
                 process.kill()
+
+
+def main(command: list[str]) -> int:
+    """Run a command with a node of version 9, or 8 where Java is too old for it; ES names it."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        try:
+            installation = install("9", folder)
+        except NodeUnavailableError:
+            installation = install("8", folder)
+        with running(folder / "home", installation, heap="1g") as node:
+            named = {"ES": f"es://127.0.0.1:{node.port}"}
+            return subprocess.run(command, env={**os.environ, **named}).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -24,7 +24,7 @@ from retrievers.elastic.translation import missing, response_error, told
 from retrievers.embedded import DEPTH
 from retrievers.encoder import Encoder, MiniLMEncoder
 from retrievers.finding import Finding
-from retrievers.fusion import rrf
+from retrievers.fusion import fused_hits
 from retrievers.indexing import IndexReport
 from retrievers.loaders import LoadFailure
 from retrievers.notices import notice
@@ -288,21 +288,16 @@ class ElasticsearchRetriever:
 
 def _fused(lexical: list[dict[str, Any]], dense: list[dict[str, Any]], k: int) -> list[Hit]:
     sources = {hit["_id"]: hit for hit in (*dense, *lexical)}
-    lexical_rank = {hit["_id"]: rank for rank, hit in enumerate(lexical)}
-    dense_rank = {hit["_id"]: rank for rank, hit in enumerate(dense)}
-    hits = []
-    for found, score in rrf([list(lexical_rank), list(dense_rank)])[:k]:
-        passage = passage_of(sources[found]["_source"])
-        hits.append(
-            Hit(
-                passage=passage,
-                score=score,
-                lexical_rank=lexical_rank.get(found),
-                dense_rank=dense_rank.get(found),
-                spans=bodies.spans(sources[found], passage.text),
-            )
-        )
-    return hits
+
+    def passages(found: list[str]) -> dict[str, Passage]:
+        return {id_: passage_of(sources[id_]["_source"]) for id_ in found}
+
+    hits = fused_hits([hit["_id"] for hit in lexical], [hit["_id"] for hit in dense], k, passages)
+    return [hit.model_copy(update={"spans": _spans(sources, hit.passage)}) for hit in hits]
+
+
+def _spans(sources: dict[str, dict[str, Any]], passage: Passage) -> tuple[tuple[int, int], ...]:
+    return bodies.spans(sources[document_id(passage.id)], passage.text)
 
 
 def _index_is_missing(doc: dict[str, Any]) -> bool:

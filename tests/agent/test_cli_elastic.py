@@ -22,9 +22,11 @@ from agent.llama import LlamaCppChat
 from agent.sample import corpus_path
 from agent.settings import Settings
 from agent.traces import read_trace
-from graph.events import Notice, RunFailed
+from graph.events import Notice, Retrieved, RunFailed
 from retrievers.elastic import ElasticsearchRetriever, ElasticsearchSettings, NodeRequestError
+from retrievers.elastic.node import CompatibleNode
 from retrievers.elastic.node import connect as open_client
+from retrievers.encoder import MiniLMEncoder
 from retrievers.errors import IndexNotFoundError
 from retrievers.loaders import load
 from retrievers.passage import Hit
@@ -192,10 +194,12 @@ def test_connection_is_taken_from_the_settings(hoptree: Hoptree, nowhere: str) -
 # ── faults between two hops ───────────────────────────────────────────────────────────────────
 
 
-async def ask(index: ElasticsearchRetriever, model: LlamaCppChat, traces: Path) -> Answer:
+async def ask(
+    index: ElasticsearchRetriever, model: LlamaCppChat, traces: Path, question: str = QUESTION
+) -> Answer:
     settings = Settings(traces=traces)
     agent = Agent(index, model, settings=settings)
-    return await agent.aask(QUESTION)
+    return await agent.aask(question)
 
 
 async def test_node_that_dies_between_two_hops_ends_in_an_answer_that_says_so(
@@ -243,3 +247,41 @@ async def test_missing_shard_is_told_in_the_answer(
     await index.aclose()
 
     assert sum("a part of the corpus" in told for told in answer.notices) == 1
+
+
+# ── round trips ───────────────────────────────────────────────────────────────────────────────
+
+
+async def test_all_sub_questions_that_are_ready_cost_one_request(
+    tmp_path: Path, address: str, llama: LlamaCppChat, encoder: MiniLMEncoder
+) -> None:
+    sent: list[str] = []
+
+    class CountingNode(CompatibleNode):
+        """Sends each request to the real node, and writes down what was sent."""
+
+        async def perform_request(  # type: ignore[override]
+            self, method: str, target: str, *rest: Any, **more: Any
+        ) -> Any:
+            sent.append(f"{method} {target.partition('?')[0]}")
+            return await super().perform_request(method, target, *rest, **more)
+
+    settings = ElasticsearchSettings.from_url(address)
+    index = ElasticsearchRetriever(settings, encoder, node_class=CountingNode)
+    rows = [
+        row
+        for line in corpus_path().read_text(encoding="utf-8").splitlines()
+        if (row := json.loads(line))["id"] in {"535990d4d938", "8b197404947b"}
+    ]
+    await index.aindex(load([write_jsonl(tmp_path / "corpus.jsonl", rows)]))
+    await index.check()
+    sent.clear()
+    question = "Which case came first, Craig v. Boren or United States v. Paramount Pictures, Inc.?"
+    answer = await ask(index, llama, tmp_path / "runs", question)
+    await index.aclose()
+
+    [file] = (tmp_path / "runs").glob("**/*.jsonl")
+    hops = [event for event in read_trace(file) if isinstance(event, Retrieved)]
+    assert len(hops[0].queries) >= 2
+    assert sent == [f"POST /{settings.corpus}/_msearch"] * len(hops)
+    assert answer.usage.retrieval_calls == len(hops)

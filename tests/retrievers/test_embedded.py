@@ -10,6 +10,7 @@ import textwrap
 import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,9 +21,10 @@ from retrievers.documents import Document
 from retrievers.embedded import EmbeddedIndex
 from retrievers.encoder import MiniLMEncoder
 from retrievers.errors import IndexFormatError, IndexNotFoundError, IndexWriteError
-from retrievers.fusion import rrf
+from retrievers.fusion import fused_hits
 from retrievers.index_file import FILE
 from retrievers.loaders import LoadFailure
+from retrievers.passage import Hit
 
 TOWNS = ("Ulm", "Lyon", "Porto", "Ghent", "Turku", "Brno", "Graz", "Cork", "Bergen", "Split")
 
@@ -177,11 +179,11 @@ async def test_search_sees_one_state_though_a_passage_vanishes_in_its_middle(
     index.index(towns())
     other = EmbeddedIndex.open(index.folder, encoder)
 
-    def vanish_then_fuse(rankings: list[list[int]]) -> list[tuple[int, float]]:
+    def vanish_then_fuse(*rankings: Any) -> list[Hit]:
         other.delete(["Ulm"])
-        return rrf(rankings)
+        return fused_hits(*rankings)
 
-    monkeypatch.setattr(embedded, "rrf", vanish_then_fuse)
+    monkeypatch.setattr(embedded, "fused_hits", vanish_then_fuse)
     [[hit, *_]] = await index.search(["Ulm"])
     assert hit.passage.id == "Ulm"
     [hits] = await index.search(["Ulm"])
