@@ -233,3 +233,9 @@ class Limits(BaseModel):
     """
     abstain: float = Field(default=0.05, ge=0, le=1)
     """Below this confidence nothing is answered."""
+    ask_below: float = Field(default=0.0, ge=0, le=1)
+    """A person is asked about a step that is less sure than this. 0 never asks."""
+
+    def as_settings(self) -> dict[str, str | int | float | bool | None]:
+        """Return the limits as a trace holds them; `Limits.model_validate` reads them back."""
+        return self.model_dump(mode="json")

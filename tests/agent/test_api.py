@@ -458,12 +458,12 @@ def test_the_trace_names_model_index_and_limits_but_no_password(
     assert started.settings["model"] == "FakeListChatModel"
     assert started.settings["max_paths"] == settings.limits.max_paths
 
-    from agent.api import _place
+    from agent.runs import place
     from retrievers.elastic import ElasticsearchRetriever
 
     remote = ElasticsearchRetriever.from_url("es+https://me:hunter2@example.org:9243/books")
-    assert "example.org:9243/books" in str(_place(remote))
-    assert "hunter2" not in str(_place(remote))
+    assert "example.org:9243/books" in str(place(remote))
+    assert "hunter2" not in str(place(remote))
 
 
 def test_an_index_in_a_folder_whose_name_is_not_utf8_can_be_asked(

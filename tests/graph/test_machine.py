@@ -14,7 +14,6 @@ import graph.planning as planning
 from agent.answer import tree_of
 from agent.llama import LlamaCppChat
 from graph import calls as calls_module
-from graph import nodes
 from graph.calls import Calls
 from graph.events import (
     Answered,
@@ -33,6 +32,8 @@ from graph.events import (
     event_adapter,
 )
 from graph.machine import build, initial
+from graph.nodes import backtracking as backtracking_node
+from graph.nodes import planning as planning_node
 from graph.types import AnswerType, FailureReason, Limits, Operator, Plan, SubQuestion
 from retrievers.passage import Passage
 
@@ -132,7 +133,7 @@ def scripted(monkeypatch: pytest.MonkeyPatch) -> Script:
                 await complete("Split the question.", {})
             return list(plans)
 
-        monkeypatch.setattr(nodes, "propose", propose)
+        monkeypatch.setattr(planning_node, "propose", propose)
         return Machine(facts, **more)
 
     return start
@@ -218,7 +219,7 @@ async def test_a_whole_question_asked_in_vain_gets_new_plans_from_what_it_brough
         given.append((question, [passage.id for passage in passages]))
         return [learned]
 
-    monkeypatch.setattr(nodes, "plans_from", plans_from)
+    monkeypatch.setattr(backtracking_node, "plans_from", plans_from)
     facts = {QUESTION: {"Jan Novák": 0.1}, "Name the home of Jan Novák.": {"Rome": 0.9}}
     machine = scripted([planning.whole(QUESTION)], facts)
     ended = await machine.run()
