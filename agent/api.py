@@ -15,7 +15,7 @@ from agent.errors import QuestionError, UsageError
 from agent.pump import pumped
 from agent.settings import Settings, expanded_index
 from agent.traces import new_run_id
-from graph.events import Correction, Event, RunStarted, Token
+from graph.events import Correction, Event, RunStarted
 from graph.types import Limits
 from retrievers.passage import Retriever
 
@@ -169,11 +169,9 @@ class Agent:
             raise UsageError(
                 f"the run {run} waits for no answer: resume it without one, or fork it"
             )
-        cut = not runs.ended(left)
-        for event in left:
-            if not (cut and isinstance(event, Token)):
-                yield event
-        if not cut:
+        for event in runs.valid(left):
+            yield event
+        if runs.ended(left):
             return
         parts = await self._parts()
         index, other = runs.started(left).settings.get("index"), parts.named()["index"]

@@ -18,7 +18,7 @@ from agent.errors import TraceError, UsageError
 from agent.traces import TraceWriter, cut_torn_line, read_trace, trace_path
 from graph import paths
 from graph.calls import Calls
-from graph.events import Answered, Event, RunFailed, RunResumed, RunStarted, StepAsked
+from graph.events import Answered, Event, RunFailed, RunResumed, RunStarted, StepAsked, Token
 from graph.journal import Journal
 from graph.machine import Machine, build
 from graph.replay import corrected, state_of
@@ -97,6 +97,13 @@ def started(events: Sequence[Event]) -> RunStarted:
 def ended(events: Sequence[Event]) -> bool:
     """Tell whether a run has its answer."""
     return any(isinstance(event, Answered) for event in events)
+
+
+def valid(events: Sequence[Event]) -> list[Event]:
+    """Return the events but for the pieces of a sentence that a kill cut: it is written anew."""
+    resumed = [n for n, event in enumerate(events) if isinstance(event, RunResumed)]
+    anew = max(resumed, default=0) if ended(events) else len(events)
+    return [e for n, e in enumerate(events) if n >= anew or not isinstance(e, Token)]
 
 
 def waits(events: Sequence[Event]) -> bool:

@@ -61,6 +61,14 @@ class RunResumed(_Event):
     """What a person answered to the step that the run asked about."""
 
 
+class Inherited(_Event):
+    """What a fork knows from the run that it corrects, so that its own trace is whole."""
+
+    type: Literal["inherited"] = "inherited"
+    results: tuple[StepResult, ...]
+    passages: tuple[Passage, ...]
+
+
 class Planned(_Event):
     type: Literal["planned"] = "planned"
     plans: tuple[Plan, ...]
@@ -180,6 +188,7 @@ class RunFailed(_Event):
 Event = Annotated[
     RunStarted
     | RunResumed
+    | Inherited
     | Planned
     | PathOpened
     | Retrieved

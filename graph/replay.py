@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from graph.events import (
     Event,
+    Inherited,
     PathLeft,
     PathOpened,
     PathSolved,
@@ -34,6 +35,9 @@ def state_of(events: Iterable[Event]) -> State:
         match event:
             case RunStarted():
                 state |= {"question": event.question, "language": event.language}
+            case Inherited():
+                state["memory"] = {memory_key(r.question): r for r in event.results}
+                state["passages"] = {passage.id: passage for passage in event.passages}
             case Planned():
                 state["plans"] = list(event.plans)
             case Retrieved():

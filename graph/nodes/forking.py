@@ -5,7 +5,7 @@ from __future__ import annotations
 from langgraph.runtime import Runtime
 
 from graph.calls import Calls
-from graph.events import PathOpened, Planned, Voted
+from graph.events import Inherited, PathOpened, Planned, Voted
 from graph.state import State
 
 
@@ -13,6 +13,8 @@ async def fork(state: State, runtime: Runtime[Calls]) -> State:
     """Open the corrected path, and tell what is known of its steps."""
     emit = runtime.context.telling(runtime.stream_writer)
     path = state["path"]
+    known, passages = state["memory"].values(), state["passages"].values()
+    emit(Inherited(results=tuple(known), passages=tuple(passages)))
     emit(Planned(plans=tuple(state["plans"])))
     emit(PathOpened(number=1, path=path))
     for number, bound in sorted(path.bound.items()):

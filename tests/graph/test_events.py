@@ -16,6 +16,7 @@ from graph.events import (
     Citation,
     Correction,
     Event,
+    Inherited,
     ModelCalled,
     Notice,
     PathLeft,
@@ -120,6 +121,7 @@ EVENTS: list[Event] = [
         corrected=Correction(path=1, step=2, answer=NASTY),
     ),
     RunResumed(run="r", settings=SETTINGS, answer=NASTY),
+    Inherited(results=(RESULT,), passages=(PASSAGE,)),
     Planned(plans=(PLAN,)),
     PathOpened(number=1, path=PATH),
     Retrieved(
