@@ -130,6 +130,16 @@ def ask(
     explain: Annotated[bool, typer.Option(help="Print the tree with each step's verdict.")] = False,
     max_paths: Annotated[int | None, typer.Option(min=1, max=64, help="Most paths to try.")] = None,
     max_seconds: Annotated[float | None, typer.Option(min=0.1, help="Time limit.")] = None,
+    max_tokens: Annotated[
+        int | None, typer.Option(min=0, help="Most tokens of the model, read and written.")
+    ] = None,
+    max_retrievals: Annotated[
+        int | None, typer.Option(min=1, help="Most round trips to the index.")
+    ] = None,
+    ask_below: Annotated[
+        float | None,
+        typer.Option(min=0, max=1, help="Ask me about a step that is less sure than this."),
+    ] = None,
 ) -> None:
     """Answer a question, with citations.
 
@@ -141,7 +151,13 @@ def ask(
     if question == "-":
         question = _standard_input()
     settings = _settings(index, model)
-    changed = {"max_paths": max_paths, "max_seconds": max_seconds}
+    changed = {
+        "max_paths": max_paths,
+        "max_seconds": max_seconds,
+        "max_model_tokens": max_tokens,
+        "max_retrieval_calls": max_retrievals,
+        "ask_below": ask_below,
+    }
     limits = settings.limits.model_copy(
         update={name: value for name, value in changed.items() if value is not None}
     )

@@ -85,6 +85,9 @@ class Calls:
             return render("limit_seconds", self.language, seconds=f"{self.limits.max_seconds:g}")
         if self.model_tokens > self.limits.max_model_tokens:
             return render("limit_tokens", self.language, count=str(self.limits.max_model_tokens))
+        if self.retrieval_calls >= self.limits.max_retrieval_calls:
+            count = str(self.limits.max_retrieval_calls)
+            return render("limit_retrievals", self.language, count=count)
         return None
 
     async def search(self, queries: Sequence[str], k: int, emit: Emit) -> list[list[Hit]]:

@@ -13,7 +13,7 @@ from graph.nodes.planning import first_paths, opened
 from graph.planning import WHOLE_QUESTION
 from graph.planning.iterative import plans_from
 from graph.state import State, memory_key
-from graph.types import Failure, FailureReason, Outcome, Path, Plan
+from graph.types import Failure, FailureReason, Limits, Outcome, Path, Plan, Way
 from prompts.loader import render
 
 
@@ -22,21 +22,24 @@ async def backtrack(state: State, runtime: Runtime[Calls]) -> State:
 
     A question that was asked as a whole in vain may get new plans from what that search brought.
     """
-    emit = runtime.context.telling(runtime.stream_writer)
-    last = state["outcomes"][-1]
+    calls = runtime.context
+    emit = calls.telling(runtime.stream_writer)
+    limits, last = calls.limits, state["outcomes"][-1]
     if last.failure is None:
         emit(PathLeft(number=len(state["walked"]), failure=why_left(last, state)))
-    frontier = _untried(state)
-    learned = await asyncio.to_thread(_learned, state)
+    frontier = _untried(state, limits)
+    learned = await asyncio.to_thread(_learned, state, limits)
     if not learned:
-        return opened(frontier, state["walked"], emit)
+        return opened(frontier, state["walked"], limits.max_paths, emit)
     plans = [*state["plans"], *learned]
     emit(Planned(plans=tuple(plans)))
     frontier += first_paths(plans)[len(state["plans"]) :]
-    return {"plans": plans, **opened(frontier, state["walked"], emit)}
+    return {"plans": plans, **opened(frontier, state["walked"], limits.max_paths, emit)}
 
 
-def _learned(state: State) -> list[Plan]:
+def _learned(state: State, limits: Limits) -> list[Plan]:
+    if Way.LEARNED not in limits.ways:
+        return []
     path = state["outcomes"][-1].path
     this = state["plans"][path.plan]
     question = this.steps[0].text
@@ -57,11 +60,14 @@ def why_left(outcome: Outcome, state: State) -> Failure:
     return Failure(step=final, reason=FailureReason.WEAK, detail=detail)
 
 
-def _untried(state: State) -> list[Path]:
+def _untried(state: State, limits: Limits) -> list[Path]:
     """Return the frontier and what the last path suggests; some of it may have been walked."""
     last = state["outcomes"][-1]
     left = last.model_copy(update={"failure": why_left(last, state)})
-    return [*state["frontier"], *paths.alternatives(left, state["plans"], state["memory"])]
+    return [
+        *state["frontier"],
+        *paths.alternatives(left, state["plans"], state["memory"], limits.ways),
+    ]
 
 
 def after_backtrack(state: State) -> str:
@@ -74,8 +80,8 @@ async def conclude(state: State, runtime: Runtime[Calls]) -> State:
     calls = runtime.context
     limits, reached = calls.limits, calls.spent
     if reached is None and len(state["walked"]) >= limits.max_paths:
-        following, _ = paths.pick(_untried(state), state["walked"])
-        learned = await asyncio.to_thread(_learned, state)
+        following, _ = paths.pick(_untried(state, limits), state["walked"])
+        learned = await asyncio.to_thread(_learned, state, limits)
         if following is not None or learned:
             reached = render("limit_paths", state["language"], count=str(limits.max_paths))
     if reached:

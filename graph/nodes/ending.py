@@ -13,7 +13,9 @@ from graph.calls import Calls
 from graph.compose import cite, says, sentence_grammar
 from graph.events import Answered, Citation, Notice, Token
 from graph.nodes.backtracking import why_left
+from graph.planning.substitute import fill, needs
 from graph.state import State
+from graph.types import Path, Plan
 from prompts.loader import render
 from retrievers.passage import Passage
 
@@ -96,9 +98,11 @@ async def abstain(state: State, runtime: Runtime[Calls]) -> State:
         and result.verdict.confidence >= runtime.context.limits.abstain
     }
     failures = dict.fromkeys(why_left(o, state).detail for o in state["outcomes"])
+    tried = dict.fromkeys(_tried(o.path, state["plans"][o.path.plan]) for o in state["outcomes"])
     lines = [render("abstain", language, paths=str(len(state["walked"])))]
     lines += [render("abstain_known", language, question=q, answer=a) for q, a in known.items()]
     lines += [render("abstain_missing", language, detail=detail) for detail in failures]
+    lines += [render("abstain_tried", language, steps=steps) for steps in tried]
     text = "\n".join(line.strip() for line in lines)
     emit(Token(text=text))
     emit(
@@ -112,6 +116,17 @@ async def abstain(state: State, runtime: Runtime[Calls]) -> State:
         )
     )
     return {}
+
+
+def _tried(path: Path, plan: Plan) -> str:
+    """Return the questions of a path, each with its answer, up to the one that failed."""
+    answers = {number: bound.answer for number, bound in path.bound.items()}
+    told = []
+    for number, step in enumerate(plan.steps, 1):
+        if needs(step) <= answers.keys():
+            asked = fill(path.wording.get(number, step.text), answers)
+            told.append(f"{asked} {answers.get(number, '–')}")
+    return " → ".join(told)
 
 
 async def closed_book(state: State, runtime: Runtime[Calls]) -> State:

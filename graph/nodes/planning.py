@@ -13,7 +13,7 @@ from graph.calls import Calls, Emit
 from graph.events import PathOpened, Planned
 from graph.planning import propose
 from graph.state import State
-from graph.types import Path, Plan
+from graph.types import Path, Plan, Way
 
 PLAN_TOKENS = 160
 
@@ -34,7 +34,8 @@ async def plan(state: State, runtime: Runtime[Calls]) -> State:
 
     plans = await propose(state["question"], complete)
     emit(Planned(plans=tuple(plans)))
-    return {"plans": plans, **opened(first_paths(plans), [], emit)}
+    first = first_paths(plans) if Way.PLAN in calls.limits.ways else first_paths(plans)[:1]
+    return {"plans": plans, **opened(first, [], calls.limits.max_paths, emit)}
 
 
 def first_paths(plans: Sequence[Plan]) -> list[Path]:
@@ -45,15 +46,19 @@ def first_paths(plans: Sequence[Plan]) -> list[Path]:
     ]
 
 
-def opened(frontier: Sequence[Path], walked: Sequence[Path], emit: Emit) -> State:
-    """Open the most promising path that was not walked, if there is one."""
+def opened(frontier: Sequence[Path], walked: Sequence[Path], most: int, emit: Emit) -> State:
+    """Open the most promising path that was not walked, if there is one.
+
+    Of the others only those are kept that can still be opened when `most` may be walked.
+    """
     path, remaining = paths.pick(frontier, walked)
     if path is None:
         return {"frontier": []}
+    beam = most - len(walked)  # with one more than can be opened: a limit that cut it off is told
     emit(PathOpened(number=len(walked) + 1, path=path))
     return {
         "path": path,
-        "frontier": remaining,
+        "frontier": remaining[:beam],
         "walked": [*walked, path],
         "finished": False,
         "tasks": [],

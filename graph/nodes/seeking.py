@@ -49,7 +49,7 @@ async def seek(state: State, runtime: Runtime[Calls]) -> State:
         return {"tasks": []}
     k = calls.limits.passages
     found = await calls.search(list(asked.values()), k, emit)
-    if len(steps) == 1:
+    if len(steps) == 1 and calls.spent is None:
         found = [
             await _bridge(text, hits, calls, emit)
             for text, hits in zip(asked.values(), found, strict=True)

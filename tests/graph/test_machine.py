@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
@@ -34,7 +35,7 @@ from graph.events import (
 from graph.machine import build, initial
 from graph.nodes import backtracking as backtracking_node
 from graph.nodes import planning as planning_node
-from graph.types import AnswerType, FailureReason, Limits, Operator, Plan, SubQuestion
+from graph.types import AnswerType, FailureReason, Limits, Operator, Plan, SubQuestion, Way
 from retrievers.passage import Passage
 
 E = TypeVar("E")
@@ -484,6 +485,50 @@ async def test_the_token_limit_ends_the_search_and_is_told(scripted: Script) -> 
     assert machine.queries == [DIRECTOR]
 
 
+async def test_the_limit_of_retrieval_calls_ends_the_search_and_is_told(scripted: Script) -> None:
+    machine = scripted([CHAIN], TWO_DIRECTORS, limits=Limits(max_retrieval_calls=2))
+    ended = await machine.run()
+    assert ended.status == "abstained"
+    told = "The search ended early: the limit of 2 retrieval calls was reached."
+    assert machine.notices == [told]
+    assert machine.index.searches == [(DIRECTOR,), (NOVAK_S_HOME,)]
+
+
+async def test_a_limit_that_was_enough_is_not_told(scripted: Script) -> None:
+    machine = scripted([CHAIN], FOUND, limits=Limits(max_retrieval_calls=2))
+    ended = await machine.run()
+    assert ended.answer == "Prague"
+    assert machine.notices == []
+
+
+async def test_a_whole_question_is_not_searched_again_over_the_limit(scripted: Script) -> None:
+    limits = Limits(max_retrieval_calls=1)
+    machine = scripted([planning.whole(QUESTION)], {QUESTION: {"Prague": 0.9}}, limits=limits)
+    await machine.run()
+    assert machine.index.searches == [(QUESTION,)]
+
+
+@pytest.mark.parametrize(
+    ("ways", "origins"),
+    [
+        ((), ["plan 1"]),
+        ((Way.PLAN,), ["plan 1", "plan 2"]),
+        ((Way.RUNNER_UP,), ["plan 1", "runner-up"]),
+        ((Way.REWORDING,), ["plan 1", "step 2 reworded"]),
+        (tuple(Way), ["plan 1", "plan 2", "runner-up", "step 2 reworded"]),
+    ],
+)
+async def test_only_the_ways_on_that_the_limits_name_are_taken(
+    scripted: Script, ways: tuple[Way, ...], origins: list[str]
+) -> None:
+    facts = {DIRECTOR: {"Jindřich Polák": 0.9, "Jan Novák": 0.8}}
+    plans = [CHAIN, plan("Name the town.", score=0.7)]
+    machine = scripted(plans, facts, limits=Limits(ways=ways, max_paths=64))
+    await machine.run()
+    opened = [re.split(r"[ ,:]+[“b]", origin)[0] for origin in machine.origins]
+    assert sorted(set(opened)) == origins
+
+
 async def test_a_limit_ends_the_search_with_the_best_answer_so_far(scripted: Script) -> None:
     plans = [plan(WEAK, score=0.8), plan(SURE, score=0.7)]
     facts = {WEAK: {"Prague": 0.18}, SURE: {"Rome": 0.9}}
@@ -504,7 +549,7 @@ async def test_abstention_says_what_was_found_and_what_is_missing(scripted: Scri
     assert ended.citations == ()
     assert f"Found: {DIRECTOR} Jindřich Polák" in ended.text
     assert "Missing: " in ended.text
-    assert POLAK_S_HOME in ended.text
+    assert f"Tried: {DIRECTOR} Jindřich Polák → {POLAK_S_HOME} –" in ended.text
     assert f"{len(machine.all(PathOpened))} path(s)" in ended.text
     assert "".join(token.text for token in machine.all(Token)) == ended.text
     assert [passage.id for passage in ended.passages] == [f"{DIRECTOR}/0"]
