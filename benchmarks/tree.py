@@ -2,18 +2,17 @@
 
     python benchmarks/tree.py ../shared/data out
 
-Three parts, each of which can be asked for alone (`--part hops`, `ablation`, `abstention`):
+Every question is asked with all ways on after a failure (`Limits.ways`) and with only some of them:
+100 each of MuSiQue, 2WikiMultihopQA and the training questions of 2WikiMultihopQA over their own
+passages. Those of 2WikiMultihopQA are also asked with their supporting passages hidden from the
+search, so that they have no answer. The sets take turns, rows are appended to OUT/rows.jsonl as
+they come, and a run that was stopped goes on where it was; `--table` only prints what is there.
 
-* hops: MuSiQue by the number of hops: F1, how many of the gold intermediate answers a step of some
-  path came to, paths and model tokens a question.
-* ablation: the same questions with only some of the ways on after a failure (`Limits.ways`), over
-  MuSiQue, 2WikiMultihopQA and a sample of its training questions over their own passages.
-* abstention: 2WikiMultihopQA questions, each once as it is and once with its supporting passages
-  hidden from the search. Abstention precision and recall over thresholds of the confidence.
+Three tables: MuSiQue by the number of hops, with how many of the gold intermediate answers a step
+of some path came to; the ablation; abstention precision and recall over thresholds of confidence.
 
 What was read, searched and written for a question is kept in memory and taken again for its other
 variants, so that the ablation costs little more than one run; tokens are counted as if it were not.
-Rows go to OUT/*.jsonl. About 10 minutes on 2 cores, without the indexing (about 6).
 """
 
 from __future__ import annotations
@@ -60,6 +59,7 @@ VARIANTS: Mapping[str, tuple[Way, ...]] = {
 }
 PATIENT = Limits(max_seconds=3600)
 """A busy machine must not change what is found."""
+SETS = ("musique", "2wikimultihopqa", "training")
 THRESHOLDS = (0.0, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.7)
 
 
@@ -165,10 +165,6 @@ class Bench:
         agent = Agent(retriever, self.model, reader=self.reader, settings=settings)
         return await agent.aask(question, limits=limits)
 
-    def keep(self, name: str, rows: Iterable[Mapping[str, Any]]) -> None:
-        lines = (json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
-        (self.out / name).write_text("".join(lines), encoding="utf-8")
-
 
 def row_of(question: EvalQuestion, answer: Answer) -> dict[str, Any]:
     """Return what is measured of one answer."""
@@ -211,74 +207,106 @@ def answered_by(answer: Answer) -> str:
     return "none"
 
 
-# ── the three measurements ────────────────────────────────────────────────────────────────────
+# ── asking ────────────────────────────────────────────────────────────────────────────────────
+
+HIDDEN, SHOWN = "hidden", "shown"
+"""Variants of the abstention table: always answered, with and without the supporting passages."""
 
 
-async def hops(bench: Bench, questions: Sequence[EvalQuestion], retriever: Retriever) -> None:
-    rows = [row_of(q, await bench.ask(retriever, q.question, PATIENT)) for q in questions]
-    bench.keep("hops.jsonl", rows)
-    print("\nhops      n    EM    F1  intermediate  paths  tokens  abstained")
-    for count in [*sorted({row["hops"] for row in rows}), None]:
-        of = [row for row in rows if count in (None, row["hops"])]
+class Rows:
+    """The rows of all variants, appended as they come."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+        self.all: list[dict[str, Any]] = [json.loads(line) for line in lines]
+
+    def has(self, name: str, variant: str, question: str) -> bool:
+        return (name, variant, question) in {(r["set"], r["variant"], r["id"]) for r in self.all}
+
+    def add(self, row: dict[str, Any]) -> None:
+        self.all.append(row)
+        with self._path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(row, ensure_ascii=False) + "\n")
+
+    def of(self, name: str, variant: str) -> list[dict[str, Any]]:
+        return [row for row in self.all if (row["set"], row["variant"]) == (name, variant)]
+
+
+async def asked(
+    bench: Bench, rows: Rows, name: str, question: EvalQuestion, retriever: Retriever
+) -> None:
+    """Ask a question in all variants that it has no row of."""
+    remembering = Hiding(retriever)
+    hiding = Hiding(retriever, frozenset(question.supporting_passages))
+    always = PATIENT.model_copy(update={"abstain": 0.0})
+    variants: dict[str, tuple[Retriever, Limits]] = {
+        variant: (remembering, PATIENT.model_copy(update={"ways": ways}))
+        for variant, ways in VARIANTS.items()
+    }
+    if name == "2wikimultihopqa":
+        variants |= {SHOWN: (remembering, always), HIDDEN: (hiding, always)}
+    for variant, (found, limits) in variants.items():
+        if not rows.has(name, variant, question.id):
+            answer = await bench.ask(found, question.question, limits)
+            rows.add({"set": name, "variant": variant, **row_of(question, answer)})
+
+
+# ── the tables ────────────────────────────────────────────────────────────────────────────────
+
+
+def percent(values: Iterable[float]) -> str:
+    known = list(values)
+    return f"{100 * mean(known):.1f}" if known else "–"
+
+
+def hops(rows: Rows) -> None:
+    print("MuSiQue     n    EM    F1  intermediate  paths  tokens  abstained")
+    of_all = rows.of("musique", "all")
+    for count in [*sorted({row["hops"] for row in of_all}), None]:
+        of = [row for row in of_all if count in (None, row["hops"])]
         known = [row["intermediate"] for row in of if row["intermediate"] is not None]
         print(
-            f"{count or 'all':<5}{len(of):6}{100 * mean(r['em'] for r in of):6.1f}"
-            f"{100 * mean(r['f1'] for r in of):6.1f}"
-            f"{100 * mean(known) if known else float('nan'):14.1f}"
+            f"{f'{count} hops' if count else 'all':<8}{len(of):5}{percent(r['em'] for r in of):>6}"
+            f"{percent(r['f1'] for r in of):>6}{percent(known):>14}"
             f"{mean(r['paths'] for r in of):7.2f}{mean(r['tokens'] for r in of):8.0f}"
-            f"{sum(r['status'] == 'abstained' for r in of):11}",
-            flush=True,
+            f"{sum(r['status'] == 'abstained' for r in of):11}"
         )
 
 
-async def ablation(
-    bench: Bench, name: str, questions: Sequence[EvalQuestion], retriever: Retriever
-) -> None:
-    rows: list[dict[str, Any]] = []
-    for question in questions:
-        remembering = Hiding(retriever)
-        for variant, ways in VARIANTS.items():
-            limits = PATIENT.model_copy(update={"ways": ways})
-            answer = await bench.ask(remembering, question.question, limits)
-            rows.append({"variant": variant, **row_of(question, answer)})
-    bench.keep(f"ablation-{name}.jsonl", rows)
-    print(f"\n{name:<26}    EM    F1  abstained  paths  tokens  better/worse than without")
-    alone = {row["id"]: row["f1"] for row in rows if row["variant"] == "no backtracking"}
+def ablation(rows: Rows, name: str) -> None:
+    alone = {row["id"]: row["f1"] for row in rows.of(name, "no backtracking")}
+    print(
+        f"\n{name} ({len(alone)})".ljust(26), "   EM    F1  abstained  paths  tokens  better/worse"
+    )
     for variant in VARIANTS:
-        of = [row for row in rows if row["variant"] == variant]
+        of = rows.of(name, variant)
+        if not of:
+            continue
         better = sum(row["f1"] > alone[row["id"]] for row in of)
         worse = sum(row["f1"] < alone[row["id"]] for row in of)
         print(
-            f"{variant:<26}{100 * mean(r['em'] for r in of):6.1f}"
-            f"{100 * mean(r['f1'] for r in of):6.1f}"
+            f"{variant:<26}{percent(r['em'] for r in of):>6}{percent(r['f1'] for r in of):>6}"
             f"{sum(r['status'] == 'abstained' for r in of):11}"
             f"{mean(r['paths'] for r in of):7.2f}{mean(r['tokens'] for r in of):8.0f}"
-            f"{better:8} / {worse}",
-            flush=True,
+            f"{better:8} / {worse}"
         )
 
 
-async def abstention(bench: Bench, questions: Sequence[EvalQuestion], retriever: Retriever) -> None:
-    always = PATIENT.model_copy(update={"abstain": 0.0})
-    rows = []
-    for question in questions:
-        for hidden in (frozenset[str](), frozenset(question.supporting_passages)):
-            answer = await bench.ask(Hiding(retriever, hidden), question.question, always)
-            rows.append({"answerable": not hidden, **row_of(question, answer)})
-    bench.keep("abstention.jsonl", rows)
-    print("\nabstain below  precision  recall  F1 of answered  answerable answered  false answers")
+def abstention(rows: Rows) -> None:
+    shown, hidden = (rows.of("2wikimultihopqa", variant) for variant in (SHOWN, HIDDEN))
+    print(f"\nabstain below   precision  recall  answered of {len(shown)}  their F1  false answers")
     for threshold in THRESHOLDS:
-        silent = [r for r in rows if r["prediction"] is None or r["confidence"] < threshold]
-        spoken = [r for r in rows if r not in silent]
-        unanswerable = [r for r in rows if not r["answerable"]]
-        right = sum(not r["answerable"] for r in silent)
-        said = [r for r in spoken if r["answerable"]]
+
+        def silent(row: Mapping[str, Any], below: float = threshold) -> bool:
+            return row["prediction"] is None or row["confidence"] < below
+
+        right, wrong = sum(map(silent, hidden)), sum(map(silent, shown))
+        precision = f"{100 * right / (right + wrong):.1f}" if right + wrong else "–"
+        said = [row for row in shown if not silent(row)]
         print(
-            f"{threshold:13.2f}{100 * right / len(silent) if silent else float('nan'):11.1f}"
-            f"{100 * right / len(unanswerable):8.1f}"
-            f"{100 * mean(r['f1'] for r in said) if said else float('nan'):16.1f}"
-            f"{len(said):21}{len(spoken) - len(said):15}",
-            flush=True,
+            f"{threshold:13.2f}{precision:>12}{percent(map(silent, hidden)):>8}{len(said):17}"
+            f"{percent(r['f1'] for r in said):>10}{len(hidden) - right:15}"
         )
 
 
@@ -304,30 +332,34 @@ async def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("data", type=Path, help="folder of the development and training sets")
     parser.add_argument("out", type=Path, help="folder for the indexes and the rows")
-    parser.add_argument("--part", action="append", choices=("hops", "ablation", "abstention"))
     parser.add_argument("--limit", type=int, default=100, help="questions of each set")
+    parser.add_argument("--table", action="store_true", help="only print what was measured")
     args = parser.parse_args()
-    parts = args.part or ["hops", "ablation", "abstention"]
     args.out.mkdir(parents=True, exist_ok=True)
+    rows = Rows(args.out / "rows.jsonl")
+    if not args.table:
+        await measure(args.data, args.out, args.limit, rows)
+    hops(rows)
+    for name in SETS:
+        ablation(rows, name)
+    abstention(rows)
+
+
+async def measure(data: Path, out: Path, limit: int, rows: Rows) -> None:
     llama = LlamaCppChat(n_threads=Settings().threads)
-    bench = Bench(
-        RememberingModel(model=llama),
-        RememberingReader(default_reader()),
-        args.out,
-        Console(stderr=True),
-    )
-    sets = {"musique": args.data / "musique", "2wikimultihopqa": args.data / "2wikimultihopqa"}
-    if "ablation" in parts:
-        sets["training"] = training_set(args.data, args.out, args.limit)
-    for name, folder in sets.items():
-        retriever = bench.retriever(name, folder / "corpus.jsonl")
-        questions = load_questions(folder, args.limit)
-        if "hops" in parts and name == "musique":
-            await hops(bench, questions, retriever)
-        if "ablation" in parts:
-            await ablation(bench, name, questions, retriever)
-        if "abstention" in parts and name == "2wikimultihopqa":
-            await abstention(bench, questions, retriever)
+    reader = RememberingReader(default_reader())
+    bench = Bench(RememberingModel(model=llama), reader, out, Console(stderr=True))
+    folders = {name: data / name for name in SETS}
+    folders["training"] = training_set(data, out, limit)
+    retrievers = {
+        name: bench.retriever(name, folder / "corpus.jsonl") for name, folder in folders.items()
+    }
+    questions = {name: load_questions(folder, limit) for name, folder in folders.items()}
+    for number in range(limit):
+        for name in SETS:
+            if number < len(questions[name]):
+                await asked(bench, rows, name, questions[name][number], retrievers[name])
+    for retriever in retrievers.values():
         await retriever.aclose()
     llama.close()
 
