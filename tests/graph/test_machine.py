@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import re
 import time
+import zlib
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import pytest
 from fakes import Facts, FakeIndex, FakeReader, ScriptedGrammarModel, ScriptedModel
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import graph.planning as planning
 from agent.answer import tree_of
@@ -35,8 +38,9 @@ from graph.events import (
 from graph.machine import build, initial
 from graph.nodes import backtracking as backtracking_node
 from graph.nodes import planning as planning_node
+from graph.state import memory_key
 from graph.types import AnswerType, FailureReason, Limits, Operator, Plan, SubQuestion, Way
-from retrievers.passage import Passage
+from retrievers.passage import Hit, Passage
 
 E = TypeVar("E")
 MACHINE = build()
@@ -767,6 +771,74 @@ async def test_a_reader_that_fails_ends_the_run_with_its_error(scripted: Script)
     machine.calls.reader = Broken(FOUND)
     with pytest.raises(OSError, match="the reader's file is gone"):
         await machine.run()
+
+
+# ── that it always ends ───────────────────────────────────────────────────────────────────────
+
+
+@st.composite
+def searches(draw: st.DrawFn) -> tuple[list[Plan], int, Limits]:
+    """Draw plans of up to three hops, a seed that decides what is found, and limits."""
+    plans = []
+    for number in range(draw(st.integers(1, 3))):
+        steps: list[str | SubQuestion] = [f"Who is the founder of X{number}?"]
+        for hop in range(draw(st.integers(0, 2))):
+            before = draw(st.integers(1, hop + 1))
+            steps.append(f"Who is the {'abc'[hop]} of #{before}?")
+        plans.append(plan(*steps, score=draw(st.sampled_from([0.3, 0.5, 0.8]))))
+    limits = Limits(
+        max_paths=draw(st.integers(1, 12)),
+        max_retrieval_calls=draw(st.integers(1, 40)),
+        accept=draw(st.sampled_from([0.5, 1.0])),
+        ways=draw(st.lists(st.sampled_from(Way), unique=True)),
+    )
+    return plans, draw(st.integers(0, 2**32)), limits
+
+
+class Oracle(FakeIndex):
+    """Finds up to three weak answers to any question, or none, as a seed decides."""
+
+    def __init__(self, seed: int) -> None:
+        super().__init__({})
+        self._seed = seed
+        self._facts: dict[str, dict[str, float]] = {}
+
+    async def search(self, queries: Sequence[str], k: int = 10) -> list[list[Hit]]:
+        for query in queries:
+            drawn = zlib.crc32(f"{self._seed} {query}".encode())
+            facts = {f"Person {(drawn >> n) % 97}": 0.2 + n / 10 for n in range(drawn % 4)}
+            self._facts[query] = facts
+            self._found |= FakeIndex({query: facts})._found
+        return await super().search(queries, k)
+
+    def reader(self) -> FakeReader:
+        return FakeReader(self._facts)
+
+
+@settings(deadline=None, max_examples=60)
+@given(searches())
+async def test_whatever_is_found_no_path_is_walked_twice_and_no_limit_is_passed(
+    drawn: tuple[list[Plan], int, Limits],
+) -> None:
+    plans, seed, limits = drawn
+    machine = Machine({}, limits=limits)
+    machine.index = machine.calls.retriever = Oracle(seed)
+    machine.calls.reader = machine.index.reader()
+
+    async def propose(question: str, complete: planning.Complete) -> list[Plan]:
+        return plans
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(planning_node, "propose", propose)
+        await machine.run()
+    opened = [event.path for event in machine.all(PathOpened)]
+    signatures = [path.signature() for path in opened]
+    assert len(signatures) == len(set(signatures)) <= limits.max_paths
+    assert len(machine.index.searches) <= limits.max_retrieval_calls
+    ways = {"plan": Way.PLAN, "runner-up": Way.RUNNER_UP, "step": Way.REWORDING}
+    assert {ways[path.origin.split()[0]] for path in opened[1:]} <= set(limits.ways)
+    asked = [memory_key(q) for event in machine.all(CandidatesRead) for q in [event.question]]
+    assert len(asked) == len(set(asked))  # nothing is read twice
 
 
 # ── the trace ─────────────────────────────────────────────────────────────────────────────────
