@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from graph.protocols import Reader
 
 
+_SAY = {"question": "ask something", "answer": "say what is right, or leave it out"}
+
+
 async def _answer(events: AsyncGenerator[Event, None]) -> Answer:
     async with contextlib.aclosing(events):
         return answer_of([event async for event in events])
@@ -165,10 +168,12 @@ class Agent:
         from agent import runs
 
         left = runs.told(self.settings.traces, run)
-        if answer is not None and not runs.waits(left):
-            raise UsageError(
-                f"the run {run} waits for no answer: resume it without one, or fork it"
-            )
+        if answer is not None:
+            answer = self._checked(answer, "answer")
+            if not runs.waits(left):
+                raise UsageError(
+                    f"the run {run} waits for no answer: resume it without one, or fork it"
+                )
         for event in runs.valid(left):
             yield event
         if runs.ended(left):
@@ -212,10 +217,9 @@ class Agent:
 
         left = runs.told(self.settings.traces, run)
         first = runs.started(left)
-        if not answer.strip():
-            raise UsageError("the answer to the step is empty: say what is right")
+        answer = self._checked(answer, "answer")
         correction = Correction(
-            path=runs.path_to_correct(left, path, step), step=step, answer=answer.strip()
+            path=runs.path_to_correct(left, path, step), step=step, answer=answer
         )
         parts = await self._parts()
         taken = limits if limits is not None else runs.limits_of(first)
@@ -243,23 +247,23 @@ class Agent:
     def _taken(self, limits: Limits | None) -> Limits:
         return limits if limits is not None else self.settings.limits
 
-    def _checked(self, question: str) -> str:
-        question = question.replace("\0", " ").strip()
-        if not question:
-            raise QuestionError("the question is empty: ask something")
-        if len(question) > self.settings.max_question:
+    def _checked(self, text: str, kind: str = "question") -> str:
+        text = text.replace("\0", " ").strip()
+        if not text:
+            raise QuestionError(f"the {kind} is empty: {_SAY[kind]}")
+        if len(text) > self.settings.max_question:
             raise QuestionError(
-                f"the question has {len(question):,} characters, more than the "
+                f"the {kind} has {len(text):,} characters, more than the "
                 f"{self.settings.max_question:,} that are taken: shorten it, "
                 "or raise HOPTREE_MAX_QUESTION"
             )
         try:
-            question.encode()
+            text.encode()
         except UnicodeEncodeError as error:
             raise QuestionError(
-                "the question is not valid UTF-8: check the terminal's encoding"
+                f"the {kind} is not valid UTF-8: check the terminal's encoding"
             ) from error
-        return question
+        return text
 
     async def aask(self, question: str, *, limits: Limits | None = None) -> Answer:
         """Answer a question and return the whole answer.

@@ -191,6 +191,9 @@ async def resume(
         cut_torn_line(trace_path(folder, run))
         left = told(folder, run)
         begin, covered = started(left), await saver.covered(_config(run))
+        if ended(left):
+            saver.follow(Journal(told=left))  # which deletes the checkpoints
+            raise TraceError(f"the run {run} has just come to its end: resume it once more")
         if covered > len(left):
             raise TraceError(f"lines of the trace of the run {run} are lost: ask again")
         with TraceWriter(folder, run) as trace:

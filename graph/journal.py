@@ -41,7 +41,7 @@ class Journal:
         self._unsettled = [event for event in told[settled:] if not isinstance(event, _ANEW)]
         self.count = len(told)
         """How many events the run has told."""
-        self.ended = False
+        self.ended = any(isinstance(event, Answered) for event in told)
         """Whether the run has told how it ended."""
 
     def add(self, event: Event) -> bool:

@@ -18,7 +18,7 @@ import graph.planning as planning
 from agent import checkpoints
 from agent.answer import Answer, answer_of, tree_of
 from agent.api import Agent
-from agent.errors import TraceError, UsageError, WaitingError
+from agent.errors import QuestionError, TraceError, UsageError, WaitingError
 from agent.settings import Settings
 from agent.show import draw
 from agent.traces import TraceWriter, read_trace, trace_path
@@ -531,7 +531,8 @@ def test_a_fork_can_be_killed_and_resumed_and_forked_again(
         (3, "x", None, "has no step 3: its steps are 1 to 2"),
         (0, "x", None, "has no step 0"),
         (1, "x", 4, "has no path 4: its paths are 1 to 2"),
-        (1, " ", None, "the answer to the step is empty"),
+        (1, " ", None, "the answer is empty"),
+        (1, "\udcff", None, "the answer is not valid UTF-8"),
     ],
 )
 def test_a_fork_that_cannot_be_is_told_and_leaves_no_trace(
@@ -577,6 +578,8 @@ def test_a_run_goes_on_with_what_a_person_answered(stage: Callable[..., Stage]) 
     asking = stage("runner-up", limits=ASKING)
     with pytest.raises(WaitingError):
         asking.agent.ask(QUESTION)
+    with pytest.raises(QuestionError, match="the answer is empty"):
+        asking.agent.resume(asking.run, " ")
     with pytest.raises(WaitingError, match="step 2"):
         asking.agent.resume(asking.run, "Jan Novák")
     answer = asking.agent.resume(asking.run, "Roma")
