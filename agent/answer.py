@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from agent.errors import WaitingError
 from graph.events import (
     Answered,
     Citation,
@@ -19,7 +20,9 @@ from graph.events import (
     Planned,
     Retrieved,
     RunStarted,
+    StepAsked,
     Voted,
+    elapsed,
 )
 from graph.types import Failure, Plan, StepResult
 from retrievers.passage import Passage
@@ -135,11 +138,19 @@ def answer_of(events: list[Event]) -> Answer:
 
     Raises
     ------
+    WaitingError
+        Where it waits for a person.
     ValueError
         Where the run did not come to an end.
     """
     started = next((e for e in events if isinstance(e, RunStarted)), None)
     ended = next((e for e in reversed(events) if isinstance(e, Answered)), None)
+    asked = next((e for e in reversed(events) if isinstance(e, StepAsked)), None)
+    if started is not None and ended is None and asked is not None:
+        raise WaitingError(
+            f"step {asked.step} (“{asked.result.question}”) waits for a person's answer: "
+            f'hoptree resume {started.run} --answer "…", or without one to go on as it is'
+        )
     if started is None or ended is None:
         raise ValueError("the run did not come to an end")
     called = [e for e in events if isinstance(e, ModelCalled)]
@@ -156,8 +167,7 @@ def answer_of(events: list[Event]) -> Answer:
         notices=tuple(e.text for e in events if isinstance(e, Notice)),
         tree=tree_of(events),
         usage=Usage(
-            # The clock of the machine may be set back during a run.
-            seconds=max(0.0, ended.at - started.at),
+            seconds=elapsed(events),
             model_seconds=sum(e.seconds for e in called),
             retrieval_seconds=sum(e.seconds for e in retrieved),
             model_calls=len(called),

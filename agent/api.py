@@ -4,46 +4,34 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import functools
-import queue
 import threading
 from collections.abc import AsyncGenerator, Generator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from agent.answer import Answer, answer_of
-from agent.errors import QuestionError, TraceError
+from agent.errors import QuestionError, UsageError
+from agent.pump import pumped
 from agent.settings import Settings, expanded_index
-from agent.traces import TraceWriter, new_run_id
-from graph.events import Event, RunFailed, RunStarted
+from agent.traces import new_run_id
+from graph.events import Correction, Event, RunStarted
 from graph.types import Limits
 from retrievers.passage import Retriever
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
-    from graph.machine import Machine
+    from agent.runs import Parts
     from graph.protocols import Reader
 
 
-@functools.cache
-def _machine() -> Machine:
-    from graph.machine import build
-
-    return build()
+_SAY = {"question": "ask something", "answer": "say what is right, or leave it out"}
 
 
-def _printable(text: str) -> str:
-    """Return the text as valid UTF-8: the name of a file need not be."""
-    return text.encode(errors="backslashreplace").decode()
-
-
-def _place(retriever: Retriever | None) -> str | None:
-    """Name an index in a trace: its folder, or what its `repr` says, which holds no password."""
-    if retriever is None:
-        return None
-    return _printable(str(getattr(retriever, "folder", None) or repr(retriever)))
+async def _answer(events: AsyncGenerator[Event, None]) -> Answer:
+    async with contextlib.aclosing(events):
+        return answer_of([event async for event in events])
 
 
 class Agent:
@@ -140,112 +128,212 @@ class Agent:
             For a model or an index that cannot be used.
         """
         question = self._checked(question)
-        limits = limits if limits is not None else self.settings.limits
+        parts = await self._parts()
+
+        from agent import runs
+        from retrievers.analysis import language_of
+
+        begin = RunStarted(
+            run=new_run_id(),
+            question=question,
+            language=language_of(question),
+            settings=parts.named() | self._taken(limits).as_settings(),
+        )
+        async with contextlib.aclosing(runs.start(parts, self.settings.traces, begin)) as events:
+            async for event in events:
+                yield event
+
+    async def astream_resume(
+        self, run: str, answer: str | None = None
+    ) -> AsyncGenerator[Event, None]:
+        """Go on with a run that was killed, stopped, or waits for a person; yield its events.
+
+        What it told before comes first, but for the pieces of an answer that was cut; no call that
+        had finished is made again. A run that has its answer tells it again.
+
+        Parameters
+        ----------
+        run
+            The name of its trace.
+        answer
+            What a person answers to the step that the run asks about. None takes the vote's.
+
+        Raises
+        ------
+        UsageError
+            Where there is no such run, it was asked of another index, or it waits for no answer.
+        TraceError
+            Where its trace or its checkpoints cannot be used.
+        """
+        from agent import runs
+
+        left = runs.told(self.settings.traces, run)
+        if answer is not None:
+            answer = self._checked(answer, "answer")
+            if not runs.waits(left):
+                raise UsageError(
+                    f"the run {run} waits for no answer: resume it without one, or fork it"
+                )
+        for event in runs.valid(left):
+            yield event
+        if runs.ended(left):
+            return
+        parts = await self._parts()
+        index, other = runs.started(left).settings.get("index"), parts.named()["index"]
+        if index != other:
+            raise UsageError(f"the run {run} was asked of the index {index}, and not of {other}")
+        events = runs.resume(parts, self.settings.traces, run, answer)
+        async with contextlib.aclosing(events):
+            async for event in events:
+                yield event
+
+    async def astream_fork(
+        self,
+        run: str,
+        step: int,
+        answer: str,
+        *,
+        path: int | None = None,
+        limits: Limits | None = None,
+    ) -> AsyncGenerator[Event, None]:
+        """Take the path of a run with a person's answer to one step, as a run of its own.
+
+        Everything that does not depend on that step is kept, and nothing of it is sought again.
+
+        Parameters
+        ----------
+        step, path
+            Which step of which path is corrected, counted from 1. Without a path it is the one that
+            the answer came from, or else the last one.
+        limits
+            None takes those of the run that is forked.
+
+        Raises
+        ------
+        UsageError
+            Where there is no such run, path or step, or no answer.
+        """
+        from agent import runs
+
+        left = runs.told(self.settings.traces, run)
+        first = runs.started(left)
+        answer = self._checked(answer, "answer")
+        correction = Correction(
+            path=runs.path_to_correct(left, path, step), step=step, answer=answer
+        )
+        parts = await self._parts()
+        taken = limits if limits is not None else runs.limits_of(first)
+        begin = RunStarted(
+            run=new_run_id(),
+            question=first.question,
+            language=first.language,
+            settings=parts.named() | taken.as_settings(),
+            forked_from=run,
+            corrected=correction,
+        )
+        async with contextlib.aclosing(runs.start(parts, self.settings.traces, begin)) as events:
+            async for event in events:
+                yield event
+
+    async def _parts(self) -> Parts:
+        from agent.runs import Parts
+
         retriever = await asyncio.to_thread(self._get_retriever)
         searchable = retriever is not None and await retriever.count() > 0
         model = await asyncio.to_thread(self._get_model)
         reader = await asyncio.to_thread(self._get_reader)
+        return Parts(model, reader, retriever, searchable)
 
-        from graph.calls import Calls
-        from graph.machine import initial
-        from retrievers.analysis import language_of
+    def _taken(self, limits: Limits | None) -> Limits:
+        return limits if limits is not None else self.settings.limits
 
-        run, language = new_run_id(), language_of(question)
-        calls = Calls(
-            model=model, reader=reader, retriever=retriever, limits=limits, language=language
-        )
-        with TraceWriter(self.settings.traces, run) as trace:
-            told: dict[str, str | int | float | bool | None] = {
-                "index": _place(retriever),
-                "model": _printable(
-                    str(getattr(model, "model_path", None) or type(model).__name__)
-                ),
-                **limits.model_dump(),
-            }
-            start = RunStarted(run=run, question=question, language=language, settings=told)
-            trace.write(start)
-            yield start
-            try:
-                # LangGraph types what a node streams as anything; our nodes stream events.
-                events = cast(
-                    "AsyncGenerator[Event, None]",
-                    _machine().astream(
-                        initial(question, language, searchable),
-                        {"recursion_limit": 20 + limits.max_paths * 40},
-                        context=calls,
-                        stream_mode="custom",
-                    ),
-                )
-                async with contextlib.aclosing(events):
-                    async for event in events:
-                        trace.write(event)
-                        yield event
-            except BaseException as error:
-                with contextlib.suppress(TraceError):  # or it would hide the error itself
-                    trace.write(RunFailed(error=_printable(f"{type(error).__name__}: {error}")))
-                raise
-
-    def _checked(self, question: str) -> str:
-        question = question.replace("\0", " ").strip()
-        if not question:
-            raise QuestionError("the question is empty: ask something")
-        if len(question) > self.settings.max_question:
+    def _checked(self, text: str, kind: str = "question") -> str:
+        text = text.replace("\0", " ").strip()
+        if not text:
+            raise QuestionError(f"the {kind} is empty: {_SAY[kind]}")
+        if len(text) > self.settings.max_question:
             raise QuestionError(
-                f"the question has {len(question):,} characters, more than the "
+                f"the {kind} has {len(text):,} characters, more than the "
                 f"{self.settings.max_question:,} that are taken: shorten it, "
                 "or raise HOPTREE_MAX_QUESTION"
             )
         try:
-            question.encode()
+            text.encode()
         except UnicodeEncodeError as error:
             raise QuestionError(
-                "the question is not valid UTF-8: check the terminal's encoding"
+                f"the {kind} is not valid UTF-8: check the terminal's encoding"
             ) from error
-        return question
+        return text
 
     async def aask(self, question: str, *, limits: Limits | None = None) -> Answer:
-        """Answer a question and return the whole answer."""
-        return answer_of([event async for event in self.astream(question, limits=limits)])
+        """Answer a question and return the whole answer.
+
+        Raises
+        ------
+        WaitingError
+            Where a person is asked about a step first (`Limits.ask_below`).
+        """
+        return await _answer(self.astream(question, limits=limits))
+
+    async def aresume(self, run: str, answer: str | None = None) -> Answer:
+        """Go on with a run (see `astream_resume`) and return the whole answer."""
+        return await _answer(self.astream_resume(run, answer))
+
+    async def afork(
+        self,
+        run: str,
+        step: int,
+        answer: str,
+        *,
+        path: int | None = None,
+        limits: Limits | None = None,
+    ) -> Answer:
+        """Correct a step of a run (see `astream_fork`) and return the whole answer."""
+        return await _answer(self.astream_fork(run, step, answer, path=path, limits=limits))
+
+    # ── the sync forms, for use outside an event loop ─────────────────────────────────────────
 
     def ask(self, question: str, *, limits: Limits | None = None) -> Answer:
-        """Answer a question; the sync form of `aask`, for use outside an event loop."""
+        """Answer a question; the sync form of `aask`."""
         return answer_of(list(self.stream(question, limits=limits)))
+
+    def resume(self, run: str, answer: str | None = None) -> Answer:
+        """Go on with a run; the sync form of `aresume`."""
+        return answer_of(list(self.stream_resume(run, answer)))
+
+    def fork(
+        self,
+        run: str,
+        step: int,
+        answer: str,
+        *,
+        path: int | None = None,
+        limits: Limits | None = None,
+    ) -> Answer:
+        """Correct a step of a run; the sync form of `afork`."""
+        return answer_of(list(self.stream_fork(run, step, answer, path=path, limits=limits)))
 
     def stream(
         self, question: str, *, limits: Limits | None = None
     ) -> Generator[Event, None, None]:
         """Yield the events of an answer; closing the iterator stops the model."""
-        events: queue.SimpleQueue[Event | BaseException | None] = queue.SimpleQueue()
-        loop = asyncio.new_event_loop()
+        return pumped(lambda: self.astream(question, limits=limits))
 
-        async def pump() -> None:
-            async for event in self.astream(question, limits=limits):
-                events.put(event)
+    def stream_resume(self, run: str, answer: str | None = None) -> Generator[Event, None, None]:
+        """Yield the events of a run that goes on; the sync form of `astream_resume`."""
+        return pumped(lambda: self.astream_resume(run, answer))
 
-        task = loop.create_task(pump())
-
-        def work() -> None:
-            asyncio.set_event_loop(loop)
-            try:
-                loop.run_until_complete(task)
-                events.put(None)
-            except BaseException as error:
-                events.put(error)
-            finally:
-                loop.run_until_complete(loop.shutdown_asyncgens())
-                loop.close()
-
-        worker = threading.Thread(target=work, name="hoptree-ask", daemon=True)
-        worker.start()
-        try:
-            while (event := events.get()) is not None:
-                if isinstance(event, BaseException):
-                    raise event
-                yield event
-        finally:
-            with contextlib.suppress(RuntimeError):  # the run has ended, and closed its loop
-                loop.call_soon_threadsafe(task.cancel)
-            worker.join()
+    def stream_fork(
+        self,
+        run: str,
+        step: int,
+        answer: str,
+        *,
+        path: int | None = None,
+        limits: Limits | None = None,
+    ) -> Generator[Event, None, None]:
+        """Yield the events of a fork; the sync form of `astream_fork`."""
+        return pumped(lambda: self.astream_fork(run, step, answer, path=path, limits=limits))
 
     # ── closing ───────────────────────────────────────────────────────────────────────────────
 

@@ -1,4 +1,4 @@
-"""The command line: `hoptree index`, `hoptree ask`, `hoptree eval`, `hoptree doctor`."""
+"""The command line: `hoptree index`, `ask`, `resume`, `fork`, `eval`, `doctor`."""
 
 from __future__ import annotations
 
@@ -16,13 +16,14 @@ import typer
 import typer.core
 from rich.console import Console
 
+from agent.commands import runs
 from agent.errors import HoptreeError, UsageError
 from agent.settings import Settings, load_settings
 
 _EXIT_CODES = """
 Exit codes: 0 done, also where no answer was found; 1 doctor found a fault, or something unexpected
 failed; 2 the command, a setting or the question is wrong; 3 some documents were not indexed;
-4 index; 5 model; 6 trace; 7 evaluation; 130 stopped by Ctrl-C.
+4 index; 5 model; 6 trace; 7 evaluation; 8 a step waits for your answer; 130 stopped by Ctrl-C.
 """
 
 
@@ -61,7 +62,8 @@ Index = Annotated[
 Model = Annotated[Path | None, typer.Option("--model", help="A GGUF file.", show_default=False)]
 
 
-def _console(stderr: bool = False) -> Console:
+def console(stderr: bool = False) -> Console:
+    """Return what a command prints on: standard output, or standard error."""
     kind = Console if stderr else _Output
     return kind(stderr=stderr, highlight=False, emoji=False, soft_wrap=True)
 
@@ -113,7 +115,7 @@ def index(
         _settings(index, None),
         delete or [],
         prune,
-        _console(stderr=True),
+        console(stderr=True),
         rebuild=rebuild,
     )
     raise typer.Exit(3 if report.failed else 0)
@@ -128,6 +130,16 @@ def ask(
     explain: Annotated[bool, typer.Option(help="Print the tree with each step's verdict.")] = False,
     max_paths: Annotated[int | None, typer.Option(min=1, max=64, help="Most paths to try.")] = None,
     max_seconds: Annotated[float | None, typer.Option(min=0.1, help="Time limit.")] = None,
+    max_tokens: Annotated[
+        int | None, typer.Option(min=0, help="Most tokens of the model, read and written.")
+    ] = None,
+    max_retrievals: Annotated[
+        int | None, typer.Option(min=1, help="Most round trips to the index.")
+    ] = None,
+    ask_below: Annotated[
+        float | None,
+        typer.Option(min=0, max=1, help="Ask me about a step that is less sure than this."),
+    ] = None,
 ) -> None:
     """Answer a question, with citations.
 
@@ -139,7 +151,13 @@ def ask(
     if question == "-":
         question = _standard_input()
     settings = _settings(index, model)
-    changed = {"max_paths": max_paths, "max_seconds": max_seconds}
+    changed = {
+        "max_paths": max_paths,
+        "max_seconds": max_seconds,
+        "max_model_tokens": max_tokens,
+        "max_retrieval_calls": max_retrievals,
+        "ask_below": ask_below,
+    }
     limits = settings.limits.model_copy(
         update={name: value for name, value in changed.items() if value is not None}
     )
@@ -148,7 +166,11 @@ def ask(
             show_json(agent.ask(question, limits=limits))
         else:
             with contextlib.closing(agent.stream(question, limits=limits)) as events:
-                show_stream(events, _console(), _console(stderr=True), explain)
+                show_stream(events, console(), console(stderr=True), explain)
+
+
+app.command()(runs.resume)
+app.command()(runs.fork)
 
 
 def _standard_input() -> str:
@@ -189,12 +211,12 @@ def evaluate(
         out if out is not None else Path("eval") / dataset.resolve().name,
         _settings(index, model),
         index is not None,
-        _console(stderr=True),
+        console(stderr=True),
     )
     if as_json:
         print(json.dumps([s.model_dump(mode="json") for s in summaries], indent=2))
     else:
-        _console().print(render(summaries))
+        console().print(render(summaries))
 
 
 @app.command()
@@ -215,7 +237,7 @@ def doctor(
     if as_json:
         print(json.dumps([finding.model_dump() for finding in findings], indent=2))
     else:
-        show(findings, _console())
+        show(findings, console())
     raise typer.Exit(1 if any(finding.status == "fault" for finding in findings) else 0)
 
 
@@ -236,7 +258,7 @@ def _guarded(command: Callable[[], object]) -> int:
     except OSError as error:
         _let_output_go()
         told = f"hoptree: the output could not be written: {error.strerror}"
-        _console(stderr=True).print(told, style="red", markup=False)
+        console(stderr=True).print(told, style="red", markup=False)
         return code or 1
     return code
 
@@ -245,7 +267,7 @@ def _exit_code(command: Callable[[], object]) -> int:
     """Run the command; turn what goes wrong into one sentence and an exit code."""
     from retrievers.errors import RetrieverError
 
-    told = _console(stderr=True)
+    told = console(stderr=True)
     try:
         command()
     except SystemExit as stop:

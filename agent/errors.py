@@ -37,6 +37,12 @@ class GrammarError(ModelError):
     """The grammar that was to bind the output is not one."""
 
 
+class WaitingError(HoptreeError):
+    """The run waits for a person's answer to one of its steps."""
+
+    exit_code = 8
+
+
 class TraceError(HoptreeError):
     """A trace could not be written or read."""
 

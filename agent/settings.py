@@ -62,7 +62,7 @@ class Settings(BaseSettings):
     threads: int | None = Field(default=None, ge=1)
     """Threads of the local model. None: the number of cores that it may use."""
     traces: Path = Field(default_factory=lambda: data_dir() / "runs")
-    """Folder that each run leaves its trace in."""
+    """Folder that each run leaves its trace in, and its checkpoints until it has its answer."""
     max_question: int = Field(default=2000, ge=1)
     """Longest question that is taken, in characters."""
     limits: Limits = Limits()

@@ -16,11 +16,13 @@ from rich.text import Text
 from rich.tree import Tree as Drawing
 
 from agent.answer import Answer, PathTaken, StepTaken, Tree, answer_of
-from graph.events import Citation, Event, Notice, PathOpened, Token
+from graph.events import Citation, Event, Notice, PathOpened, RunStarted, StepAsked, Token
 from graph.types import SubQuestion
 
 _CONTEXT = 90
 """Characters of a passage shown on each side of a cited span."""
+_SHOWN_CANDIDATES = 5
+"""Candidates of a step that a person is asked about."""
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 """C0 and C1 control characters but tab and line feed, and what reverses the writing direction."""
 
@@ -44,6 +46,7 @@ def show_json(answer: Answer) -> None:
 def show_stream(events: Iterable[Event], out: Console, progress: Console, explain: bool) -> Answer:
     """Print the answer as it is written, then its sources; with `explain`, the tree as well."""
     kept: list[Event] = []
+    run = ""
     status = progress.status("thinking…") if progress.is_terminal else None
     if status:
         status.start()
@@ -51,6 +54,10 @@ def show_stream(events: Iterable[Event], out: Console, progress: Console, explai
         for event in events:
             kept.append(event)
             match event:
+                case RunStarted():
+                    run = event.run
+                case StepAsked():
+                    out.print(_asked(event))
                 case PathOpened() if status:
                     status.update(Text(f"path {event.number}: {_line(event.path.origin)}"))
                 case Notice():
@@ -61,6 +68,10 @@ def show_stream(events: Iterable[Event], out: Console, progress: Console, explai
                     out.print(Text(safe(event.text)), end="")
                 case _:
                     pass
+    except KeyboardInterrupt:
+        if run:
+            progress.print(f"hoptree resume {run} goes on with it", style="dim")
+        raise
     finally:
         if status:
             status.stop()
@@ -79,6 +90,17 @@ def show_stream(events: Iterable[Event], out: Console, progress: Console, explai
             style="dim",
         )
     return answer
+
+
+def _asked(event: StepAsked) -> Text:
+    """Return what a person needs to know to answer a step."""
+    text = Text(f"{event.step}. {_line(event.result.question)}\n", "bold")
+    verdict = event.result.verdict
+    for cluster in verdict.clusters[:_SHOWN_CANDIDATES] if verdict is not None else ():
+        text.append(f"   {_line(cluster.text)}", "green").append(f" ({cluster.strength:.2f})\n")
+    if verdict is None:
+        text.append("   nothing was found\n", "red")
+    return text
 
 
 def _source(citation: Citation) -> Text:

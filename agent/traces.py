@@ -17,11 +17,26 @@ def new_run_id() -> str:
     return f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(3)}"
 
 
+def trace_path(folder: Path, run: str) -> Path:
+    """Return the file of a run's trace."""
+    return folder / f"{run}.jsonl"
+
+
+def cut_torn_line(path: Path) -> None:
+    """Cut off a last line that a kill left unfinished, so that the trace can go on after it."""
+    try:
+        with path.open("r+b") as file:
+            content = file.read()
+            file.truncate(content.rfind(b"\n") + 1)
+    except OSError as error:
+        raise TraceError(f"cannot mend the trace {path}: {error.strerror}") from error
+
+
 class TraceWriter:
     """Appends the events of one run to `folder/run.jsonl`."""
 
     def __init__(self, folder: Path, run: str) -> None:
-        self.path = folder / f"{run}.jsonl"
+        self.path = trace_path(folder, run)
         self._file: IO[str] | None = None
 
     def __enter__(self) -> Self:

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessageChunk, BaseMessage
 
-from graph.events import CandidatesRead, Event, ModelCalled, Notice, Retrieved, Token
+from graph.events import CandidatesRead, Event, ModelCalled, Notice, Retrieved, Token, elapsed
+from graph.journal import Journal
 from graph.protocols import Reader
 from graph.types import AnswerType, Candidate, Limits
 from prompts.loader import render
@@ -43,6 +44,7 @@ class Calls:
     limits: Limits = field(default_factory=Limits)
     language: str = "en"
     """Of what is told to the reader of the answer."""
+    journal: Journal = field(default_factory=Journal)
     started: float = field(default_factory=time.monotonic)
     model_tokens: int = 0
     model_calls: int = 0
@@ -50,6 +52,25 @@ class Calls:
     lost: str | None = None
     """Why the retriever that answered before can no longer be searched."""
     noticed: set[str] = field(default_factory=set)
+
+    def recall(self, told: Iterable[Event]) -> None:
+        """Count what a run had used before it was killed, from its events."""
+        events = list(told)
+        called = [event for event in events if isinstance(event, ModelCalled)]
+        self.started = time.monotonic() - elapsed(events)
+        self.model_calls = len(called)
+        self.model_tokens = sum(event.input_tokens + event.output_tokens for event in called)
+        self.retrieval_calls = sum(isinstance(event, Retrieved) for event in events)
+        self.noticed = {event.text for event in events if isinstance(event, Notice)}
+
+    def telling(self, stream: Emit) -> Emit:
+        """Return what a node tells its events to: the journal first, then the stream."""
+
+        def emit(event: Event) -> None:
+            if self.journal.add(event):
+                stream(event)
+
+        return emit
 
     @property
     def seconds_left(self) -> float:
@@ -64,6 +85,9 @@ class Calls:
             return render("limit_seconds", self.language, seconds=f"{self.limits.max_seconds:g}")
         if self.model_tokens > self.limits.max_model_tokens:
             return render("limit_tokens", self.language, count=str(self.limits.max_model_tokens))
+        if self.retrieval_calls >= self.limits.max_retrieval_calls:
+            count = str(self.limits.max_retrieval_calls)
+            return render("limit_retrievals", self.language, count=count)
         return None
 
     async def search(self, queries: Sequence[str], k: int, emit: Emit) -> list[list[Hit]]:
@@ -81,6 +105,9 @@ class Calls:
             raise RuntimeError("a search without a retriever: the run should have been closed-book")
         if self.lost is not None:
             return [[] for _ in queries]
+        done = self.journal.finished(Retrieved, queries=tuple(queries))
+        if done is not None:
+            return [list(hits) for hits in done.hits]
         begun = time.monotonic()
         try:
             with listening(lambda sentence: self._notice(sentence, emit)):
@@ -128,6 +155,9 @@ class Calls:
         """Extract candidates from passages, off the event loop."""
         if self.reader is None:
             raise RuntimeError("a read without a reader")
+        done = self.journal.finished(CandidatesRead, step=step, question=question)
+        if done is not None:
+            return list(done.candidates)
         begun = time.monotonic()
         candidates = await asyncio.to_thread(self.reader.read, question, passages, expects)
         emit(
@@ -158,6 +188,12 @@ class Calls:
         from others the caller must check what comes back. A model that takes too long is stopped:
         what it wrote until then is returned, and a Notice tells of it.
         """
+        prompt = "\n\n".join(f"[{m.type}] {m.text}" for m in messages)
+        done = self.journal.finished(ModelCalled, purpose=purpose, prompt=prompt)
+        if done is not None:
+            if stream and done.output:
+                emit(Token(text=done.output))
+            return done.output
         options: dict[str, Any] = {"max_tokens": max_tokens}
         seconds = max(min(self.seconds_left, MODEL_SECONDS), LEAST_MODEL_SECONDS)
         if getattr(self.model, "supports_grammar", False):
@@ -195,7 +231,7 @@ class Calls:
         emit(
             ModelCalled(
                 purpose=purpose,
-                prompt="\n\n".join(f"[{m.type}] {m.text}" for m in messages),
+                prompt=prompt,
                 output=text,
                 input_tokens=used_in,
                 output_tokens=used_out,

@@ -108,6 +108,8 @@ def cite(
         result = memory.get(bound.question) if bound else None
         if bound is None or result is None or result.verdict is None:
             continue
+        if bound.cluster >= len(result.verdict.clusters):
+            continue  # a person gave the answer, and no passage that was found says the same
         last = number == len(plan.steps)
         add(result.verdict.clusters[bound.cluster], result.question, 1 + corroborating * last)
     return cited

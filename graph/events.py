@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
@@ -25,12 +26,47 @@ class _Event(BaseModel):
     """Seconds since the epoch."""
 
 
+class Correction(BaseModel):
+    """An answer that a person gave to a step of a path, both counted from 1."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    path: int = Field(ge=1)
+    step: int = Field(ge=1)
+    answer: str = Field(min_length=1)
+
+
 class RunStarted(_Event):
     type: Literal["run_started"] = "run_started"
     run: str
     question: str
     language: str
     settings: dict[str, str | int | float | bool | None]
+    forked_from: str | None = None
+    """The run whose path this one takes, with a step that a person corrected."""
+    corrected: Correction | None = None
+    """What was corrected in that run; None where it is no fork."""
+
+
+class RunResumed(_Event):
+    """A run that was killed, stopped, or waited for a person goes on.
+
+    The tokens told before it are void: a sentence that was cut is written anew.
+    """
+
+    type: Literal["run_resumed"] = "run_resumed"
+    run: str
+    settings: dict[str, str | int | float | bool | None]
+    answer: str | None = None
+    """What a person answered to the step that the run asked about."""
+
+
+class Inherited(_Event):
+    """What a fork knows from the run that it corrects, so that its own trace is whole."""
+
+    type: Literal["inherited"] = "inherited"
+    results: tuple[StepResult, ...]
+    passages: tuple[Passage, ...]
 
 
 class Planned(_Event):
@@ -69,6 +105,15 @@ class Voted(_Event):
     result: StepResult
     remembered: bool = False
     """True where the answer came from an earlier path or step and nothing was paid again."""
+
+
+class StepAsked(_Event):
+    """The run waits for a person: a step is less sure than the limit `ask_below` says."""
+
+    type: Literal["step_asked"] = "step_asked"
+    step: int
+    result: StepResult
+    """What the vote decided, with its candidates; no verdict where nothing was found."""
 
 
 class PathLeft(_Event):
@@ -142,11 +187,14 @@ class RunFailed(_Event):
 
 Event = Annotated[
     RunStarted
+    | RunResumed
+    | Inherited
     | Planned
     | PathOpened
     | Retrieved
     | CandidatesRead
     | Voted
+    | StepAsked
     | PathLeft
     | PathSolved
     | ModelCalled
@@ -158,3 +206,16 @@ Event = Annotated[
 ]
 event_adapter: TypeAdapter[Event] = TypeAdapter(Event)
 """Reads one line of a trace file back into its event."""
+
+
+def elapsed(events: Iterable[Event]) -> float:
+    """Return the seconds that a run took: from each start or resumption to what it told last.
+
+    The time in which it was stopped does not count, nor does a clock that was set back.
+    """
+    total = begun = last = 0.0
+    for event in events:
+        if isinstance(event, RunStarted | RunResumed):
+            total, begun = total + max(0.0, last - begun), event.at
+        last = event.at
+    return total + max(0.0, last - begun)

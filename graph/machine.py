@@ -10,19 +10,24 @@ from langgraph.graph.state import CompiledStateGraph
 
 from graph import nodes
 from graph.calls import Calls
-from graph.state import State, Task
+from graph.state import State, Task, initial
+
+__all__ = ["Machine", "build", "initial"]
 
 Machine = CompiledStateGraph[State, Calls, State, State]
 
 
 def _start(state: State) -> str:
-    return "plan" if state["searchable"] else "closed_book"
+    if not state["searchable"]:
+        return "closed_book"
+    return "fork" if "path" in state else "plan"
 
 
 def build() -> Machine:
     """Compile the machine. It holds no state of its own: one serves all questions."""
     graph: StateGraph[State, Calls, State, State] = StateGraph(State, context_schema=Calls)
     graph.add_node("plan", nodes.plan)
+    graph.add_node("fork", nodes.fork)
     graph.add_node("seek", nodes.seek)
     graph.add_node("read", nodes.read, input_schema=Task)  # what `Send` gives it, not the state
     graph.add_node("settle", nodes.settle)
@@ -31,8 +36,9 @@ def build() -> Machine:
     graph.add_node("compose", nodes.compose)
     graph.add_node("abstain", nodes.abstain)
     graph.add_node("closed_book", nodes.closed_book)
-    graph.add_conditional_edges(START, _start, ["plan", "closed_book"])
+    graph.add_conditional_edges(START, _start, ["plan", "fork", "closed_book"])
     graph.add_edge("plan", "seek")
+    graph.add_edge("fork", "seek")
     graph.add_conditional_edges("seek", nodes.fan_out, ["read", "settle"])
     graph.add_edge("read", "settle")
     after = ["seek", "compose", "backtrack", "conclude"]
@@ -42,23 +48,6 @@ def build() -> Machine:
     for last in ("compose", "abstain", "closed_book"):
         graph.add_edge(last, END)
     return graph.compile()
-
-
-def initial(question: str, language: str, searchable: bool) -> State:
-    """Return the state in which a question enters the machine."""
-    return {
-        "question": question,
-        "language": language,
-        "searchable": searchable,
-        "plans": [],
-        "frontier": [],
-        "walked": [],
-        "tasks": [],
-        "memory": {},
-        "passages": {},
-        "outcomes": [],
-        "finished": False,
-    }
 
 
 if __name__ == "__main__":

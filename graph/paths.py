@@ -6,10 +6,10 @@ opened before, a step is reworded at most once, and runner-ups only go down a ve
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from graph.planning.substitute import needs, rewordings
-from graph.types import Bound, Outcome, Path, Plan, StepResult
+from graph.types import Bound, Outcome, Path, Plan, StepResult, Way
 
 RUNNER_UPS = 2
 """How many runner-up answers of a step may open a path."""
@@ -40,7 +40,10 @@ def ready(plan: Plan, path: Path) -> list[int]:
 
 
 def alternatives(
-    outcome: Outcome, plans: Sequence[Plan], memory: Mapping[str, StepResult]
+    outcome: Outcome,
+    plans: Sequence[Plan],
+    memory: Mapping[str, StepResult],
+    ways: Collection[Way] = frozenset(Way),
 ) -> list[Path]:
     """Return the paths that a failed or weak path suggests, in no particular order.
 
@@ -53,7 +56,7 @@ def alternatives(
         return []
     plan = plans[path.plan]
     found = []
-    for number in sorted(upstream(plan, failure.step)):
+    for number in sorted(upstream(plan, failure.step)) if Way.RUNNER_UP in ways else ():
         bound = path.bound.get(number)
         result = memory.get(bound.question) if bound else None
         if bound is None or result is None or result.verdict is None:
@@ -83,7 +86,8 @@ def alternatives(
             )
         )
     step = plan.steps[failure.step - 1]
-    if step.kind == "lookup" and failure.step not in path.wording:
+    reworded = Way.REWORDING in ways and failure.step not in path.wording
+    if step.kind == "lookup" and reworded:
         found += [
             Path(
                 plan=path.plan,

@@ -38,6 +38,26 @@ class State(TypedDict, total=False):
     outcomes: Annotated[list[Outcome], operator.add]
     finished: bool
     """True when the current path ended, solved or failed."""
+    asked: frozenset[str]
+    """What a person was asked about, by `memory_key`, so that nothing is asked twice."""
+
+
+def initial(question: str, language: str, searchable: bool) -> State:
+    """Return the state in which a question enters the machine."""
+    return {
+        "question": question,
+        "language": language,
+        "searchable": searchable,
+        "plans": [],
+        "frontier": [],
+        "walked": [],
+        "tasks": [],
+        "memory": {},
+        "passages": {},
+        "outcomes": [],
+        "asked": frozenset(),
+        "finished": False,
+    }
 
 
 def memory_key(question: str) -> str:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 
 class AnswerType(StrEnum):
@@ -215,6 +215,19 @@ class Outcome(BaseModel):
     failure: Failure | None = None
 
 
+class Way(StrEnum):
+    """A way on after a path failed or ended in a weak answer."""
+
+    RUNNER_UP = "runner_up"
+    """Another answer of an earlier step."""
+    REWORDING = "rewording"
+    """Other words for the step that failed."""
+    PLAN = "plan"
+    """Another plan of those proposed at the start."""
+    LEARNED = "learned"
+    """A new plan from what was read."""
+
+
 class Limits(BaseModel):
     """Bounds of one question's search. Reaching one ends it with the best answer so far."""
 
@@ -223,6 +236,8 @@ class Limits(BaseModel):
     max_paths: int = Field(default=6, ge=1, le=64)
     max_seconds: float = Field(default=60.0, gt=0)
     max_model_tokens: int = Field(default=4000, ge=0)
+    max_retrieval_calls: int = Field(default=30, ge=1)
+    """Round trips to the index; all sub-questions that are ready share one."""
     passages: int = Field(default=10, ge=1, le=100)
     """Passages retrieved and read for a sub-question."""
     accept: float = Field(default=0.2, ge=0, le=1)
@@ -233,3 +248,18 @@ class Limits(BaseModel):
     """
     abstain: float = Field(default=0.05, ge=0, le=1)
     """Below this confidence nothing is answered."""
+    ask_below: float = Field(default=0.0, ge=0, le=1)
+    """A person is asked about a step that is less sure than this. 0 never asks."""
+    ways: tuple[Way, ...] = tuple(Way)
+    """How the search may go on after a failure. None: it ends with its first path."""
+
+    @field_validator("ways", mode="before")
+    @classmethod
+    def _named(cls, ways: Any) -> Any:
+        """Take `runner_up,plan`, as it stands in a trace, and in any order."""
+        named = [way for way in ways.split(",") if way] if isinstance(ways, str) else ways
+        return sorted({Way(way) for way in named}, key=list(Way).index)
+
+    def as_settings(self) -> dict[str, str | int | float | bool | None]:
+        """Return the limits as a trace holds them; `Limits.model_validate` reads them back."""
+        return {**self.model_dump(exclude={"ways"}), "ways": ",".join(self.ways)}

@@ -169,6 +169,7 @@ async def test_sync_and_async_forms_say_the_same(
 ) -> None:
     whole = await agent.aask(QUESTION)
     blocking = agent.ask(QUESTION)  # inside a running event loop, as in a notebook
+    assert blocking.usage.cached_tokens > blocking.usage.input_tokens / 2  # the prefix kept warm
     assert said(whole) == said(blocking) == said(answer_of(run[0]))
 
 
@@ -331,12 +332,13 @@ def test_closing_the_stream_stops_llama_cpp_within_a_token(
     llama.load()
     assert llama._loaded is not None
     native, sampled = llama._loaded.llama, 0
-    sample, left = native.sample, threading.Event()
+    sample, reached, left = native.sample, threading.Event(), threading.Event()
 
     def held(*args: Any, **kwargs: Any) -> Any:
         nonlocal sampled
         sampled += 1
         if sampled == 3:
+            reached.set()
             left.wait(30)
         return sample(*args, **kwargs)
 
@@ -344,6 +346,7 @@ def test_closing_the_stream_stops_llama_cpp_within_a_token(
     stream = Agent(empty, llama, settings=settings).stream("Tell a long story about the sea.")
     while not isinstance(next(stream), Token):
         pass
+    reached.wait(30)
     stream.close()
     left.set()
     llama.invoke("Hi", max_tokens=1)  # waits for its turn behind the one that was left
@@ -458,12 +461,12 @@ def test_the_trace_names_model_index_and_limits_but_no_password(
     assert started.settings["model"] == "FakeListChatModel"
     assert started.settings["max_paths"] == settings.limits.max_paths
 
-    from agent.api import _place
+    from agent.runs import place
     from retrievers.elastic import ElasticsearchRetriever
 
     remote = ElasticsearchRetriever.from_url("es+https://me:hunter2@example.org:9243/books")
-    assert "example.org:9243/books" in str(_place(remote))
-    assert "hunter2" not in str(_place(remote))
+    assert "example.org:9243/books" in str(place(remote))
+    assert "hunter2" not in str(place(remote))
 
 
 def test_an_index_in_a_folder_whose_name_is_not_utf8_can_be_asked(

@@ -12,7 +12,7 @@ from langchain_core.messages import HumanMessage, SystemMessage
 from agent.gguf import LoadedModel
 from agent.llama import LlamaCppChat
 from graph.compose import MAX_LEAD_WORDS, cite, sentence_grammar
-from graph.nodes import ANSWER_TOKENS
+from graph.nodes.ending import ANSWER_TOKENS
 from graph.types import (
     Bound,
     Candidate,

@@ -14,7 +14,9 @@ from graph.events import (
     Answered,
     CandidatesRead,
     Citation,
+    Correction,
     Event,
+    Inherited,
     ModelCalled,
     Notice,
     PathLeft,
@@ -23,7 +25,9 @@ from graph.events import (
     Planned,
     Retrieved,
     RunFailed,
+    RunResumed,
     RunStarted,
+    StepAsked,
     Token,
     Voted,
     event_adapter,
@@ -108,7 +112,16 @@ SETTINGS: dict[str, str | int | float | bool | None] = {
     "index": None,
 }
 EVENTS: list[Event] = [
-    RunStarted(run="r", question=NASTY, language="en", settings=SETTINGS),
+    RunStarted(
+        run="r",
+        question=NASTY,
+        language="en",
+        settings=SETTINGS,
+        forked_from="q",
+        corrected=Correction(path=1, step=2, answer=NASTY),
+    ),
+    RunResumed(run="r", settings=SETTINGS, answer=NASTY),
+    Inherited(results=(RESULT,), passages=(PASSAGE,)),
     Planned(plans=(PLAN,)),
     PathOpened(number=1, path=PATH),
     Retrieved(
@@ -117,6 +130,7 @@ EVENTS: list[Event] = [
     CandidatesRead(step=1, question="Where?", candidates=(CANDIDATE,), seconds=0.2),
     Voted(step=1, result=RESULT),
     Voted(step=2, result=StepResult(question="Who?", failure=FAILURE), remembered=True),
+    StepAsked(step=1, result=RESULT),
     PathLeft(number=1, failure=FAILURE),
     PathSolved(number=2, outcome=Outcome(path=PATH, answer="Prague", confidence=0.4)),
     ModelCalled(

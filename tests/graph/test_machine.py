@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
+import zlib
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import pytest
 from fakes import Facts, FakeIndex, FakeReader, ScriptedGrammarModel, ScriptedModel
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import graph.planning as planning
 from agent.answer import tree_of
 from agent.llama import LlamaCppChat
 from graph import calls as calls_module
-from graph import nodes
 from graph.calls import Calls
 from graph.events import (
     Answered,
@@ -33,8 +36,11 @@ from graph.events import (
     event_adapter,
 )
 from graph.machine import build, initial
-from graph.types import AnswerType, FailureReason, Limits, Operator, Plan, SubQuestion
-from retrievers.passage import Passage
+from graph.nodes import backtracking as backtracking_node
+from graph.nodes import planning as planning_node
+from graph.state import memory_key
+from graph.types import AnswerType, FailureReason, Limits, Operator, Plan, SubQuestion, Way
+from retrievers.passage import Hit, Passage
 
 E = TypeVar("E")
 MACHINE = build()
@@ -132,7 +138,7 @@ def scripted(monkeypatch: pytest.MonkeyPatch) -> Script:
                 await complete("Split the question.", {})
             return list(plans)
 
-        monkeypatch.setattr(nodes, "propose", propose)
+        monkeypatch.setattr(planning_node, "propose", propose)
         return Machine(facts, **more)
 
     return start
@@ -218,7 +224,7 @@ async def test_a_whole_question_asked_in_vain_gets_new_plans_from_what_it_brough
         given.append((question, [passage.id for passage in passages]))
         return [learned]
 
-    monkeypatch.setattr(nodes, "plans_from", plans_from)
+    monkeypatch.setattr(backtracking_node, "plans_from", plans_from)
     facts = {QUESTION: {"Jan Novák": 0.1}, "Name the home of Jan Novák.": {"Rome": 0.9}}
     machine = scripted([planning.whole(QUESTION)], facts)
     ended = await machine.run()
@@ -483,6 +489,50 @@ async def test_the_token_limit_ends_the_search_and_is_told(scripted: Script) -> 
     assert machine.queries == [DIRECTOR]
 
 
+async def test_the_limit_of_retrieval_calls_ends_the_search_and_is_told(scripted: Script) -> None:
+    machine = scripted([CHAIN], TWO_DIRECTORS, limits=Limits(max_retrieval_calls=2))
+    ended = await machine.run()
+    assert ended.status == "abstained"
+    told = "The search ended early: the limit of 2 retrieval calls was reached."
+    assert machine.notices == [told]
+    assert machine.index.searches == [(DIRECTOR,), (NOVAK_S_HOME,)]
+
+
+async def test_a_limit_that_was_enough_is_not_told(scripted: Script) -> None:
+    machine = scripted([CHAIN], FOUND, limits=Limits(max_retrieval_calls=2))
+    ended = await machine.run()
+    assert ended.answer == "Prague"
+    assert machine.notices == []
+
+
+async def test_a_whole_question_is_not_searched_again_over_the_limit(scripted: Script) -> None:
+    limits = Limits(max_retrieval_calls=1)
+    machine = scripted([planning.whole(QUESTION)], {QUESTION: {"Prague": 0.9}}, limits=limits)
+    await machine.run()
+    assert machine.index.searches == [(QUESTION,)]
+
+
+@pytest.mark.parametrize(
+    ("ways", "origins"),
+    [
+        ((), ["plan 1"]),
+        ((Way.PLAN,), ["plan 1", "plan 2"]),
+        ((Way.RUNNER_UP,), ["plan 1", "runner-up"]),
+        ((Way.REWORDING,), ["plan 1", "step 2 reworded"]),
+        (tuple(Way), ["plan 1", "plan 2", "runner-up", "step 2 reworded"]),
+    ],
+)
+async def test_only_the_ways_on_that_the_limits_name_are_taken(
+    scripted: Script, ways: tuple[Way, ...], origins: list[str]
+) -> None:
+    facts = {DIRECTOR: {"Jindřich Polák": 0.9, "Jan Novák": 0.8}}
+    plans = [CHAIN, plan("Name the town.", score=0.7)]
+    machine = scripted(plans, facts, limits=Limits(ways=ways, max_paths=64))
+    await machine.run()
+    opened = [re.split(r"[ ,:]+[“b]", origin)[0] for origin in machine.origins]
+    assert sorted(set(opened)) == origins
+
+
 async def test_a_limit_ends_the_search_with_the_best_answer_so_far(scripted: Script) -> None:
     plans = [plan(WEAK, score=0.8), plan(SURE, score=0.7)]
     facts = {WEAK: {"Prague": 0.18}, SURE: {"Rome": 0.9}}
@@ -503,7 +553,7 @@ async def test_abstention_says_what_was_found_and_what_is_missing(scripted: Scri
     assert ended.citations == ()
     assert f"Found: {DIRECTOR} Jindřich Polák" in ended.text
     assert "Missing: " in ended.text
-    assert POLAK_S_HOME in ended.text
+    assert f"Tried: {DIRECTOR} Jindřich Polák → {POLAK_S_HOME} –" in ended.text
     assert f"{len(machine.all(PathOpened))} path(s)" in ended.text
     assert "".join(token.text for token in machine.all(Token)) == ended.text
     assert [passage.id for passage in ended.passages] == [f"{DIRECTOR}/0"]
@@ -721,6 +771,74 @@ async def test_a_reader_that_fails_ends_the_run_with_its_error(scripted: Script)
     machine.calls.reader = Broken(FOUND)
     with pytest.raises(OSError, match="the reader's file is gone"):
         await machine.run()
+
+
+# ── that it always ends ───────────────────────────────────────────────────────────────────────
+
+
+@st.composite
+def searches(draw: st.DrawFn) -> tuple[list[Plan], int, Limits]:
+    """Draw plans of up to three hops, a seed that decides what is found, and limits."""
+    plans = []
+    for number in range(draw(st.integers(1, 3))):
+        steps: list[str | SubQuestion] = [f"Who is the founder of X{number}?"]
+        for hop in range(draw(st.integers(0, 2))):
+            before = draw(st.integers(1, hop + 1))
+            steps.append(f"Who is the {'abc'[hop]} of #{before}?")
+        plans.append(plan(*steps, score=draw(st.sampled_from([0.3, 0.5, 0.8]))))
+    limits = Limits(
+        max_paths=draw(st.integers(1, 12)),
+        max_retrieval_calls=draw(st.integers(1, 40)),
+        accept=draw(st.sampled_from([0.5, 1.0])),
+        ways=draw(st.lists(st.sampled_from(Way), unique=True)),
+    )
+    return plans, draw(st.integers(0, 2**32)), limits
+
+
+class Oracle(FakeIndex):
+    """Finds up to three weak answers to any question, or none, as a seed decides."""
+
+    def __init__(self, seed: int) -> None:
+        super().__init__({})
+        self._seed = seed
+        self._facts: dict[str, dict[str, float]] = {}
+
+    async def search(self, queries: Sequence[str], k: int = 10) -> list[list[Hit]]:
+        for query in queries:
+            drawn = zlib.crc32(f"{self._seed} {query}".encode())
+            facts = {f"Person {(drawn >> n) % 97}": 0.2 + n / 10 for n in range(drawn % 4)}
+            self._facts[query] = facts
+            self._found |= FakeIndex({query: facts})._found
+        return await super().search(queries, k)
+
+    def reader(self) -> FakeReader:
+        return FakeReader(self._facts)
+
+
+@settings(deadline=None, max_examples=60)
+@given(searches())
+async def test_whatever_is_found_no_path_is_walked_twice_and_no_limit_is_passed(
+    drawn: tuple[list[Plan], int, Limits],
+) -> None:
+    plans, seed, limits = drawn
+    machine = Machine({}, limits=limits)
+    machine.index = machine.calls.retriever = Oracle(seed)
+    machine.calls.reader = machine.index.reader()
+
+    async def propose(question: str, complete: planning.Complete) -> list[Plan]:
+        return plans
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(planning_node, "propose", propose)
+        await machine.run()
+    opened = [event.path for event in machine.all(PathOpened)]
+    signatures = [path.signature() for path in opened]
+    assert len(signatures) == len(set(signatures)) <= limits.max_paths
+    assert len(machine.index.searches) <= limits.max_retrieval_calls
+    ways = {"plan": Way.PLAN, "runner-up": Way.RUNNER_UP, "step": Way.REWORDING}
+    assert {ways[path.origin.split()[0]] for path in opened[1:]} <= set(limits.ways)
+    asked = [memory_key(q) for event in machine.all(CandidatesRead) for q in [event.question]]
+    assert len(asked) == len(set(asked))  # nothing is read twice
 
 
 # ── the trace ─────────────────────────────────────────────────────────────────────────────────

@@ -1,0 +1,1 @@
+"""Commands that are too large for `agent/cli.py`, one module each."""

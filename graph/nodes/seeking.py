@@ -1,0 +1,107 @@
+"""The nodes that look things up: what is ready is retrieved in one round trip, then read."""
+
+from __future__ import annotations
+
+from langgraph.runtime import Runtime
+from langgraph.types import Send
+
+from graph import paths
+from graph.calls import Calls, Emit
+from graph.events import Voted
+from graph.planning.comparison import named_choice
+from graph.planning.substitute import fill
+from graph.state import State, Task, memory_key
+from graph.vote import vote
+from retrievers.fusion import rrf
+from retrievers.passage import Hit
+
+BRIDGES = 3
+"""Passages of the first round that a bridging search goes on from."""
+
+
+def ready_lookups(state: State) -> dict[int, str]:
+    """Return the filled text of each lookup that can be sought now, by step number."""
+    path = state["path"]
+    steps = state["plans"][path.plan].steps
+    answers = {number: bound.answer for number, bound in path.bound.items()}
+    return {
+        number: fill(path.wording.get(number, steps[number - 1].text), answers)
+        for number in paths.ready(state["plans"][path.plan], path)
+        if steps[number - 1].kind == "lookup"
+    }
+
+
+async def seek(state: State, runtime: Runtime[Calls]) -> State:
+    """Retrieve for every ready lookup that is not remembered, in one round trip.
+
+    Two steps can come to ask the same (the birth of two directors who are one): it is sought once.
+    A plan of one step gets a second round trip, which bridges from what the first found.
+    """
+    calls = runtime.context
+    emit = calls.telling(runtime.stream_writer)
+    steps = state["plans"][state["path"].plan].steps
+    first: dict[str, tuple[int, str]] = {}
+    for number, text in ready_lookups(state).items():
+        if memory_key(text) not in state["memory"]:
+            first.setdefault(memory_key(text), (number, text))
+    asked = dict(first.values())
+    if not asked:
+        return {"tasks": []}
+    k = calls.limits.passages
+    found = await calls.search(list(asked.values()), k, emit)
+    if len(steps) == 1 and calls.spent is None:
+        found = [
+            await _bridge(text, hits, calls, emit)
+            for text, hits in zip(asked.values(), found, strict=True)
+        ]
+    tasks: list[Task] = [
+        {
+            "step": number,
+            "question": text,
+            "expects": steps[number - 1].expects,
+            "hits": hits,
+        }
+        for (number, text), hits in zip(asked.items(), found, strict=True)
+    ]
+    passages = {hit.passage.id: hit.passage for hits in found for hit in hits}
+    return {"tasks": tasks, "passages": passages}
+
+
+async def _bridge(question: str, hits: list[Hit], calls: Calls, emit: Emit) -> list[Hit]:
+    """Search again with what the first passages name, for a question asked in one lookup.
+
+    The second hop of a question that no plan could split: each of the best passages is appended to
+    the question, which brings the passages that both speak of (as in Xiong et al., 2021,
+    "Answering Complex Open-Domain Questions with Multi-Hop Dense Retrieval").
+    """
+    if not hits:
+        return hits
+    k = calls.limits.passages
+    queries = [f"{question} {h.passage.title} {h.passage.text[:300]}" for h in hits[:BRIDGES]]
+    further = await calls.search(queries, k, emit)
+    known = {hit.passage.id: hit for found in [*reversed(further), hits] for hit in found}
+    # The first round counts twice: a bridge is a guess, the question is not.
+    rankings = [[hit.passage.id for hit in found] for found in [hits, hits, *further]]
+    return [
+        known[passage].model_copy(update={"score": score})
+        for passage, score in rrf(rankings)[: k + BRIDGES]
+    ]
+
+
+def fan_out(state: State) -> list[Send] | str:
+    """Send each task to its own `read`; go straight on where nothing is to be read."""
+    return [Send("read", task) for task in state["tasks"]] or "settle"
+
+
+async def read(state: Task, runtime: Runtime[Calls]) -> State:
+    """Extract candidates from the passages of one task and vote on them."""
+    calls, question = runtime.context, state["question"]
+    emit = calls.telling(runtime.stream_writer)
+    passages = [hit.passage for hit in state["hits"]]
+    # The reader is not shown the two names of a choice: it would take one of them anywhere.
+    choice = named_choice(question)
+    asked = choice.asked if choice else question
+    candidates = await calls.read(state["step"], asked, passages, state["expects"], emit)
+    result = vote(question, state["hits"], candidates, state["step"], state["expects"])
+    emit(Voted(step=state["step"], result=result))
+    return {"memory": {memory_key(question): result}}
