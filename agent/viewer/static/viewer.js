@@ -1,0 +1,72 @@
+// Everything works without this file. It replaces the parts of a run as they change, opens what a
+// link leads to, and opens all for printing.
+"use strict";
+
+function reveal(id) {
+  const target = id && document.getElementById(id);
+  if (!target) return;
+  for (let at = target; at; at = at.parentElement) if (at.tagName === "DETAILS") at.open = true;
+  target.scrollIntoView({ block: "nearest" });
+  if (target.hasAttribute("tabindex")) target.focus({ preventScroll: true });
+}
+
+function onHash() {
+  reveal(decodeURIComponent(location.hash.slice(1)));
+}
+
+// Put a part in its place: what was open stays open, and what had the focus keeps it.
+function place(id, html) {
+  const old = document.getElementById(id);
+  const made = document.createElement("template");
+  made.innerHTML = html;
+  const part = made.content.firstElementChild;
+  if (!part) return;
+  if (!old) {
+    const paths = document.getElementById("paths");
+    part.classList.add("grown");
+    if (paths) paths.append(part);
+    return;
+  }
+  const open = [...old.querySelectorAll("details[open]")].map((each) => each.id);
+  const focused = old.contains(document.activeElement) ? document.activeElement : null;
+  const within = focused && focused.closest("[id]");
+  old.replaceWith(part);
+  for (const each of part.querySelectorAll("details")) each.open = open.includes(each.id);
+  if (within) {
+    const again = document.getElementById(within.id);
+    const heir = again && (again.tagName === "DETAILS" ? again.querySelector("summary") : again);
+    if (heir) heir.focus({ preventScroll: true });
+  }
+}
+
+function follow(article) {
+  const now = document.getElementById("now");
+  const source = new EventSource(article.dataset.live);
+  source.addEventListener("part", (event) => {
+    const part = JSON.parse(event.data);
+    place(part.id, part.html);
+  });
+  source.addEventListener("now", (event) => {
+    if (now.textContent !== event.data) now.textContent = event.data;
+  });
+  source.addEventListener("end", (event) => {
+    source.close();
+    article.removeAttribute("data-live");
+    now.textContent = event.data;
+  });
+}
+
+window.addEventListener("hashchange", onHash);
+onHash();
+
+const live = document.querySelector("[data-live]");
+if (live) follow(live);
+
+let opened = [];
+window.addEventListener("beforeprint", () => {
+  opened = [...document.querySelectorAll("details:not([open])")];
+  for (const each of opened) each.open = true;
+});
+window.addEventListener("afterprint", () => {
+  for (const each of opened) each.open = false;
+});
