@@ -27,6 +27,10 @@ _HERE = Path(__file__).parent
 STATIC = _HERE / "static"
 _PARTS = ("head", "notices", "sources", "time", "calls", "about")
 """The macros of `_run.html` that render a part of a run; each is the id of its element too."""
+SHOWN = 8
+"""Candidates of a step that are shown at once; the others fold out."""
+FAINT = 0.05
+"""Weight below which a candidate is marked faintly: most readers mark something everywhere."""
 _CITED = re.compile(r"\[(\d{1,4})\]")
 
 
@@ -103,7 +107,13 @@ def _environment() -> Environment:
         "web_link": web_link,
         "why_left": why_left,
     }
-    made.globals |= {"LANES": LANES, "excerpt": excerpt, "drawing": drawing}
+    made.globals |= {
+        "LANES": LANES,
+        "excerpt": excerpt,
+        "drawing": drawing,
+        "SHOWN": SHOWN,
+        "FAINT": FAINT,
+    }
     return made
 
 

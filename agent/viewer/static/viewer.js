@@ -7,7 +7,8 @@ function reveal(id) {
   if (!target) return;
   for (let at = target; at; at = at.parentElement) if (at.tagName === "DETAILS") at.open = true;
   target.scrollIntoView({ block: "nearest" });
-  if (target.hasAttribute("tabindex")) target.focus({ preventScroll: true });
+  const focus = target.tagName === "DETAILS" ? target.querySelector("summary") : target;
+  if (focus.tabIndex >= 0 || focus.hasAttribute("tabindex")) focus.focus({ preventScroll: true });
 }
 
 function onHash() {
