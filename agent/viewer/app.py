@@ -102,6 +102,8 @@ class _Viewer:
             Route("/runs/{run}", self.run),
             Route("/runs/{run}/events", self.events),
             Route("/runs/{run}/stop", self.stop, methods=["POST"]),
+            Route("/runs/{run}/fork", self.fork, methods=["POST"]),
+            Route("/runs/{run}/resume", self.resume, methods=["POST"]),
             Route("/compare", self.compare),
             Route("/compare.json", self.compare),
             Route("/ask", self.ask, methods=["POST"]),
@@ -131,7 +133,8 @@ class _Viewer:
         return await asyncio.to_thread(read)
 
     def _around(self, request: Request, run: str) -> Around:
-        return Around(form_token=_form_token(request), own=self.asker.job_of(run) is not None)
+        own = self.asker.job_of(run) is not None
+        return Around(form_token=_form_token(request), forms=True, own=own)
 
     async def run(self, request: Request) -> Response:
         view = await self._view(request.path_params["run"])
@@ -210,6 +213,37 @@ class _Viewer:
             raise UsageError("the question is empty: ask something")
         return await self._queued(
             request, self.asker.ask(question, lambda agent: agent.astream(question))
+        )
+
+    async def fork(self, request: Request) -> Response:
+        """Take a run's path with a person's answer to one step, as a run of its own."""
+        fields = await _form(request)
+        view = await self._view(request.path_params["run"])
+        answer = fields.get("answer", "").strip()
+        if not answer:
+            raise UsageError("the answer to the step is empty: say what is right")
+        try:
+            step, path = int(fields.get("step", "")), int(fields.get("path", ""))
+        except ValueError as error:
+            raise UsageError("the step and the path are numbers, counted from 1") from error
+        return await self._queued(
+            request,
+            self.asker.ask(
+                f"{view.question} (step {step}: {answer})",
+                lambda agent: agent.astream_fork(view.run, step, answer, path=path),
+            ),
+        )
+
+    async def resume(self, request: Request) -> Response:
+        """Go on with a run that was killed or stopped, or that asks a person."""
+        fields = await _form(request)
+        view = await self._view(request.path_params["run"])
+        answer = fields.get("answer", "").strip() or None
+        return await self._queued(
+            request,
+            self.asker.ask(
+                view.question, lambda agent: agent.astream_resume(view.run, answer), view.run
+            ),
         )
 
     async def _queued(self, request: Request, job: Job) -> Response:

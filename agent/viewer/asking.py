@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from agent.errors import HoptreeError, UsageError
-from graph.events import Event, RunStarted
+from graph.events import Event, RunResumed, RunStarted
 from retrievers.errors import RetrieverError
 
 if TYPE_CHECKING:
@@ -36,6 +36,8 @@ class Job:
 
     question: str
     start: Start
+    resumed: str | None = None
+    """The run that goes on; None for a new one."""
     id: str = field(default_factory=lambda: secrets.token_hex(8))
     run: str | None = None
     """The id of its run, once that began."""
@@ -56,8 +58,8 @@ class Asker:
         self._turn = asyncio.Lock()
         self._jobs: OrderedDict[str, Job] = OrderedDict()
 
-    def ask(self, question: str, start: Start) -> Job:
-        """Queue a run; it begins when those before it have ended.
+    def ask(self, question: str, start: Start, resumed: str | None = None) -> Job:
+        """Queue a run, or one that goes on; it begins when those before it have ended.
 
         Raises
         ------
@@ -66,7 +68,7 @@ class Asker:
         """
         if sum(not job.ended for job in self._jobs.values()) > WAITING:
             raise QueueFullError(f"{WAITING} questions are waiting: let some of them end first")
-        job = Job(question, start)
+        job = Job(question, start, resumed)
         self._jobs[job.id] = job
         while len(self._jobs) > REMEMBERED and next(iter(self._jobs.values())).ended:
             self._jobs.popitem(last=False)
@@ -101,9 +103,11 @@ class Asker:
                     self._agent = await asyncio.to_thread(self._make_agent)
                 async with contextlib.aclosing(job.start(self._agent)) as events:
                     async for event in events:
-                        if isinstance(event, RunStarted):
+                        # A run that goes on first tells again what it had told.
+                        if isinstance(event, RunStarted if job.resumed is None else RunResumed):
                             job.run = event.run
                             job.begun.set()
+                job.run = job.run or job.resumed  # which had its answer already
         except asyncio.CancelledError:
             job.error = "stopped"
         except (HoptreeError, RetrieverError) as error:

@@ -110,17 +110,34 @@ def _by_question(run: RunView) -> dict[str, StepView]:
     return steps
 
 
-def _pairs(a: RunView, b: RunView) -> Iterable[StepPair]:
+def _matched(a: RunView, b: RunView) -> Iterable[tuple[str, StepView | None, StepView | None]]:
+    """Match steps that ask the same, then those that ask the same of other answers.
+
+    "When was #1 born?" is one step, whoever #1 turned out to be.
+    """
     of_a, of_b = _by_question(a), _by_question(b)
-    for key in dict.fromkeys([*of_a, *of_b]):
-        one, other = of_a.get(key), of_b.get(key)
-        shown = one or other
-        assert shown is not None  # the key is from one of them
+    alone = {step.planned: key for key, step in reversed(of_b.items()) if key not in of_a}
+    matched: dict[str, str] = {}
+    for key, step in of_a.items():
+        twin = key if key in of_b else alone.get(step.planned)
+        if twin is not None and twin not in matched.values():
+            matched[key] = twin
+    for key, step in of_a.items():
+        other = of_b[matched[key]] if key in matched else None
+        same = other is None or matched[key] == key
+        yield step.question if same else step.planned, step, other
+    for key, step in of_b.items():
+        if key not in matched.values():
+            yield step.question, None, step
+
+
+def _pairs(a: RunView, b: RunView) -> Iterable[StepPair]:
+    for question, one, other in _matched(a, b):
         found_a = {found.passage for found in one.found} if one else set()
         found_b = {found.passage for found in other.found} if other else set()
         both = one is not None and other is not None and found_a and found_b
         yield StepPair(
-            question=shown.question,
+            question=question,
             a=one,
             b=other,
             differs=one is None or other is None or not _agree(one, other),
@@ -139,6 +156,12 @@ def _told(
     a: RunView, b: RunView, steps: Sequence[StepPair], settings: Sequence[Figure]
 ) -> Iterable[str]:
     """Say in sentences what matters most of what differs."""
+    for run, name, of, parent in ((b, "B", "A", a), (a, "A", "B", b)):
+        if run.forked_from == parent.run and run.corrected is not None:
+            yield (
+                f"{name} is forked from {of}: a person answered step {run.corrected.step} "
+                f"with “{run.corrected.answer}”."
+            )
     if a.question != b.question:
         yield "They answer different questions."
     if a.status != b.status:

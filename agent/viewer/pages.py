@@ -137,6 +137,8 @@ class Around(NamedTuple):
     """What a page needs besides what it shows."""
 
     form_token: str = ""
+    forms: bool = False
+    """Whether there is a server that takes forms."""
     own: bool = False
     """The run is under way on this server, which can stop it."""
     others: tuple[RunSummary, ...] = ()

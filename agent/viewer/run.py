@@ -34,14 +34,19 @@ from graph.events import (
     Planned,
     Retrieved,
     RunFailed,
+    RunResumed,
     RunStarted,
+    StepAsked,
     Token,
     Voted,
 )
 from graph.planning.substitute import fill, needs
+from graph.replay import BY_A_PERSON
 from graph.state import memory_key
 from graph.types import Candidate, Failure, FailureReason, Plan, StepResult, SubQuestion, Verdict
 from retrievers.passage import Hit, Passage
+
+_ON_A_PATH = (CandidatesRead, Voted, StepAsked, PathSolved, PathLeft)
 
 
 def run_view(events: Sequence[Event], *, running: bool = False) -> RunView:
@@ -65,7 +70,6 @@ def run_view(events: Sequence[Event], *, running: bool = False) -> RunView:
     status = _status(events, running)
     calls = [e for e in events if isinstance(e, ModelCalled)]
     searches = [e for e in events if isinstance(e, Retrieved)]
-    told = "".join(e.text for e in events if isinstance(e, Token)).strip()
     return RunView(
         run=started.run,
         question=started.question,
@@ -74,7 +78,7 @@ def run_view(events: Sequence[Event], *, running: bool = False) -> RunView:
         status=status,
         now=_now(events[-1]) if status == "running" else None,
         answer=answered.answer if answered else None,
-        text=answered.text if answered else told,
+        text=answered.text if answered else _told(events),
         confidence=answered.confidence if answered and answered.answer is not None else None,
         error=next((e.error for e in reversed(events) if isinstance(e, RunFailed)), None)
         if status == "failed"
@@ -96,9 +100,12 @@ def run_view(events: Sequence[Event], *, running: bool = False) -> RunView:
             )
             for number, search in enumerate(searches, 1)
         ),
-        timeline=timeline(events, usage.seconds),
+        timeline=timeline(events),
         usage=usage,
         settings=started.settings,
+        forked_from=started.forked_from,
+        corrected=started.corrected,
+        asked=_asked(events) if status == "waiting" else None,
         events=len(events),
         passages=_passages(events),
     )
@@ -134,7 +141,7 @@ def _started(events: Sequence[Event]) -> RunStarted:
             opened += 1
             if event.path.plan >= plans:
                 raise TraceError(f"path {event.number} follows a plan that was never made")
-        elif isinstance(event, Voted | PathSolved | PathLeft | CandidatesRead) and not opened:
+        elif isinstance(event, _ON_A_PATH) and not opened:
             raise TraceError("something happened on a path before any was opened")
     return events[0]
 
@@ -143,9 +150,28 @@ def _status(events: Sequence[Event], running: bool) -> Status:
     for event in reversed(events):
         if isinstance(event, Answered):
             return event.status
+    if _asked(events) is not None:
+        return "waiting"
     if isinstance(events[-1], RunFailed):
         return "failed"
     return "running" if running else "unfinished"
+
+
+def _asked(events: Sequence[Event]) -> StepResult | None:
+    """Return what a person is asked about, where that is how the run stands."""
+    last = next((e for e in reversed(events) if not isinstance(e, RunFailed)), None)
+    return last.result if isinstance(last, StepAsked) else None
+
+
+def _told(events: Sequence[Event]) -> str:
+    """Return what was said of an answer so far; what was said before a resumption is void."""
+    text = ""
+    for event in events:
+        if isinstance(event, Token):
+            text += event.text
+        elif isinstance(event, RunResumed):
+            text = ""
+    return text.strip()
 
 
 def _now(event: Event) -> str:
@@ -153,6 +179,8 @@ def _now(event: Event) -> str:
     match event:
         case RunStarted():
             return "making plans"
+        case RunResumed():
+            return "going on"
         case PathOpened():
             return f"searching on path {event.number}"
         case Retrieved():
@@ -321,6 +349,8 @@ def _step_state(
     if step is not None:
         if step.result.verdict is None:
             return "failed"
+        if step.result.verdict.explanation == BY_A_PERSON:
+            return "corrected"
         if step.remembered:
             return "remembered"
         return "computed" if planned.kind == "operator" else "answered"
@@ -353,7 +383,7 @@ def _decided(
         }
     )
     read = evidence.read.get((index, step.step))
-    if step.remembered or (read is None and not result.passages):
+    if view.state == "corrected" or step.remembered or (read is None and not result.passages):
         return told
     decided.setdefault(memory_key(result.question), view.id)
     candidates = read.candidates if read is not None else ()

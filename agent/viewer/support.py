@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterator, Mapping
+from importlib import import_module
+from importlib.util import find_spec
 from typing import NamedTuple
 
 from markupsafe import Markup
@@ -12,6 +15,7 @@ from agent.show import safe
 from agent.viewer.views import StepView
 from retrievers.passage import Passage
 
+_STYLE = re.compile("<style>.*?</style>", re.DOTALL)
 _ROW = 34
 _BOX = 26
 _LEFT, _RIGHT, _WIDTH = 262, 438, 700
@@ -34,6 +38,10 @@ def drawing(step: StepView, passages: Mapping[str, Passage]) -> Markup:
     Lines are thicker the more they weigh; dashed ones lead from passages that only state the
     answer. Empty where the step was not decided by a vote.
     """
+    if find_spec("graph.support") is not None and step.result is not None:
+        svg = import_module("graph.support.drawing").svg(step.result, passages)
+        # Our own style sheet has its styles: the policy of the page allows no other.
+        return Markup(_STYLE.sub("", svg))  # the text in it is escaped
     verdict = step.result.verdict if step.result is not None else None
     if verdict is None or not verdict.clusters:
         return Markup()

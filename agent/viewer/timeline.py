@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from agent.viewer.views import LANES, Lane, Slice, Timeline
-from graph.events import CandidatesRead, Event, ModelCalled, Retrieved
+from graph.events import CandidatesRead, Event, ModelCalled, Retrieved, RunResumed, RunStarted
 
 Interval = tuple[float, float]
 
@@ -28,20 +28,18 @@ def gaps(intervals: Sequence[Interval], end: float) -> list[Interval]:
     return [(start, stop) for start, stop in pairs if stop > start]
 
 
-def timeline(events: Sequence[Event], seconds: float) -> Timeline:
-    """Lay out a run that took `seconds`; each event was written when what it tells of ended."""
-    begun = events[0].at if events else 0.0
-    busy = [
-        Slice(
-            lane=lane,
-            start=min(max(0.0, event.at - begun - event.seconds), seconds),
-            end=min(max(0.0, event.at - begun), seconds),
-            label=label,
-        )
-        for event in events
-        if isinstance(event, ModelCalled | Retrieved | CandidatesRead)
-        for lane, label in [_named(event)]
-    ]
+def timeline(events: Sequence[Event]) -> Timeline:
+    """Lay out a run: each event was written when what it tells of ended.
+
+    The time in which a run was stopped is left out.
+    """
+    times, busy = clock(events), []
+    seconds = times[-1] if times else 0.0
+    for event, end in zip(events, times, strict=True):
+        if isinstance(event, ModelCalled | Retrieved | CandidatesRead):
+            lane, label = _named(event)
+            start = max(0.0, end - event.seconds)
+            busy.append(Slice(lane=lane, start=start, end=end, label=label))
     idle = [
         Slice(lane="idle", start=start, end=end, label="between the calls")
         for start, end in gaps(joined((s.start, s.end) for s in busy), seconds)
@@ -52,6 +50,21 @@ def timeline(events: Sequence[Event], seconds: float) -> Timeline:
         for lane in LANES
     }
     return Timeline(seconds=seconds, slices=slices, totals=totals)
+
+
+def clock(events: Iterable[Event]) -> list[float]:
+    """Return when each event was told, in seconds of `elapsed`; never earlier than the one before.
+
+    The clock of the machine may be set back during a run.
+    """
+    times: list[float] = []
+    total = begun = last = 0.0
+    for event in events:
+        if isinstance(event, RunStarted | RunResumed):
+            total, begun = total + max(0.0, last - begun), event.at
+        last = event.at
+        times.append(max(total + max(0.0, last - begun), times[-1] if times else 0.0))
+    return times
 
 
 def _named(event: ModelCalled | Retrieved | CandidatesRead) -> tuple[Lane, str]:

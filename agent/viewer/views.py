@@ -7,15 +7,27 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from agent.answer import Usage
-from graph.events import Citation
+from graph.events import Citation, Correction
 from graph.types import AnswerType, Candidate, Failure, Operator, StepResult
 from retrievers.passage import Passage
 
-Status = Literal["running", "answered", "abstained", "closed_book", "failed", "unfinished"]
+Status = Literal[
+    "running", "waiting", "answered", "abstained", "closed_book", "failed", "unfinished"
+]
+"""A run that waits asks a person; one that is unfinished was killed, and can go on."""
 PathState = Literal["chosen", "solved", "left", "running", "unfinished"]
 StepState = Literal[
-    "answered", "computed", "remembered", "given", "failed", "running", "waiting", "untried"
+    "answered",
+    "computed",
+    "remembered",
+    "given",
+    "corrected",
+    "failed",
+    "running",
+    "waiting",
+    "untried",
 ]
+"""A given step was answered on an earlier path, a corrected one by a person."""
 Lane = Literal["model", "retrieval", "reading", "idle"]
 LANES: tuple[Lane, ...] = ("model", "retrieval", "reading", "idle")
 
@@ -173,6 +185,11 @@ class RunView(View):
     timeline: Timeline
     usage: Usage
     settings: dict[str, str | int | float | bool | None]
+    forked_from: str | None = None
+    corrected: Correction | None = None
+    """What a person corrected in the run that it was forked from."""
+    asked: StepResult | None = None
+    """What a run that waits asks a person about."""
     events: int
     passages: dict[str, Passage]
     """Every passage that was found, by id."""
