@@ -28,11 +28,11 @@ function place(id, html) {
     if (paths) paths.append(part);
     return;
   }
-  const open = [...old.querySelectorAll("details[open]")].map((each) => each.id);
+  const known = new Map([...old.querySelectorAll("details")].map((each) => [each.id, each.open]));
   const focused = old.contains(document.activeElement) ? document.activeElement : null;
   const within = focused && focused.closest("[id]");
   old.replaceWith(part);
-  for (const each of part.querySelectorAll("details")) each.open = open.includes(each.id);
+  for (const each of part.querySelectorAll("details")) each.open = known.get(each.id) ?? each.open;
   if (within) {
     const again = document.getElementById(within.id);
     const heir = again && (again.tagName === "DETAILS" ? again.querySelector("summary") : again);
