@@ -27,9 +27,9 @@ app = typer.Typer(
 
 
 def _console() -> Console:
-    from rich.console import Console
+    from agent.cli import console
 
-    return Console(highlight=False, emoji=False, soft_wrap=True)
+    return console()
 
 
 @app.command()

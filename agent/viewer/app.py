@@ -9,6 +9,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from typing import TYPE_CHECKING, get_args
 from urllib.parse import parse_qsl
 
+import anyio
 from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -38,6 +39,8 @@ FORM_BYTES = 64 * 1024
 """The largest form that is taken."""
 CALM_SECONDS = 0.1
 """The least time between two updates of a live page: to draw takes time from the model."""
+GRACE_SECONDS = 1.0
+"""How long a live page may take to end when the server does."""
 TURN_SECONDS = 0.5
 """How long the page after a question waits for its run before it shows itself."""
 
@@ -172,10 +175,20 @@ class _Viewer:
     async def events(self, request: Request) -> Response:
         run = request.path_params["run"]
         self.store.path(run)  # which raises here, and not in the stream
-        return EventSourceResponse(self._told_live(run, self._around(request, run)))
+        leaving = anyio.Event()
+        return EventSourceResponse(
+            self._told_live(run, self._around(request, run), leaving),
+            shutdown_event=leaving,
+            shutdown_grace_period=GRACE_SECONDS,
+        )
 
-    async def _told_live(self, run: str, around: Around) -> AsyncGenerator[ServerSentEvent, None]:
-        """Tell each part of the page that changed, as it changes, until the run has ended."""
+    async def _told_live(
+        self, run: str, around: Around, leaving: anyio.Event
+    ) -> AsyncGenerator[ServerSentEvent, None]:
+        """Tell each part of the page that changed, as it changes, until the run has ended.
+
+        `leaving` is set when the server is about to end.
+        """
         events: list[Event] = []
         told: dict[str, str] = {}
 
@@ -187,6 +200,10 @@ class _Viewer:
         try:
             async with contextlib.aclosing(self.store.follow(run)) as batches:
                 async for batch in batches:
+                    if leaving.is_set():
+                        return
+                    if not batch:
+                        continue
                     events += batch
                     view, changed = await asyncio.to_thread(changes, True)
                     for name, html in changed.items():

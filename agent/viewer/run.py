@@ -26,6 +26,7 @@ from graph.events import (
     Answered,
     CandidatesRead,
     Event,
+    Inherited,
     ModelCalled,
     Notice,
     PathLeft,
@@ -237,6 +238,8 @@ def _passages(events: Sequence[Event]) -> dict[str, Passage]:
     for event in events:
         if isinstance(event, Retrieved):
             passages |= {hit.passage.id: hit.passage for hits in event.hits for hit in hits}
+        elif isinstance(event, Inherited):
+            passages |= {passage.id: passage for passage in event.passages}
         elif isinstance(event, Answered):
             passages |= {passage.id: passage for passage in event.passages}
             passages |= {cited.passage.id: cited.passage for cited in event.citations}
@@ -383,10 +386,14 @@ def _decided(
         }
     )
     read = evidence.read.get((index, step.step))
-    if view.state == "corrected" or step.remembered or (read is None and not result.passages):
+    if (step.remembered and earlier is not None) or (read is None and not result.passages):
         return told
     decided.setdefault(memory_key(result.question), view.id)
-    candidates = read.candidates if read is not None else ()
+    # A fork remembers what was read in the run that it corrects; the verdict holds the best of it.
+    clusters = verdict.clusters if verdict else ()
+    candidates = (
+        read.candidates if read is not None else tuple(c for k in clusters for c in k.candidates)
+    )
     return told.model_copy(
         update={
             "candidates": _weighed(candidates, verdict),

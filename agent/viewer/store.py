@@ -131,8 +131,8 @@ class TraceStore:
     async def follow(self, run: str) -> AsyncGenerator[list[Event], None]:
         """Yield the events of a run as they are written, at first all that are there.
 
-        Another process may write them. Ends when nothing was written for `QUIET_SECONDS`; who
-        follows ends it at the end of the run.
+        Another process may write them. Where none came it yields an empty list, so that who follows
+        can end it, as at the end of a run; it ends when nothing was written for `QUIET_SECONDS`.
 
         Raises
         ------
@@ -142,11 +142,10 @@ class TraceStore:
         path, place = self.path(run), 0
         while True:
             events, place = await asyncio.to_thread(_read_from, path, place)
-            if events:
-                yield events
-            elif not _fresh(path):
-                return
-            else:
+            yield events
+            if not events:
+                if not _fresh(path):
+                    return
                 await asyncio.sleep(POLL_SECONDS)
 
 
