@@ -1,4 +1,4 @@
-"""The command line: `hoptree index`, `ask`, `resume`, `fork`, `eval`, `doctor`."""
+"""The command line: `hoptree index`, `ask`, `resume`, `fork`, `eval`, `doctor`, `trace`."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """How fast the surfaces are: the first event after a question, and a long run in the viewer.
 
-python benchmarks/surfaces.py INDEX            (the sample's: `hoptree index --sample --index INDEX`)
+hoptree index --sample --index INDEX
+python benchmarks/surfaces.py INDEX
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ def quantiles(name: str, seconds: Sequence[float], bound: float) -> None:
 
 
 async def first_events(index: str, traces: Path, times: int) -> tuple[list[float], list[Event]]:
-    """Time `astream` to its first event, with a model that is warm; return the last run's events."""
+    """Time `astream` to its first event, the model being warm; return the events of a run."""
     seconds, events = [], []
     async with Agent(index, settings=Settings(traces=traces)) as agent:
         for _ in range(times + 1):
@@ -57,10 +58,10 @@ async def first_events(index: str, traces: Path, times: int) -> tuple[list[float
 
 
 def long_run(events: Sequence[Event], count: int) -> list[Event]:
-    """Return a run of so many events: a real one, whose path was left and walked again and again."""
+    """Return a run of so many events: a real one, its path left and walked again and again."""
     opened = next(n for n, event in enumerate(events) if isinstance(event, PathOpened))
     solved = next(n for n, event in enumerate(events) if isinstance(event, PathSolved))
-    walk, end = events[opened:solved], [e for e in events[solved + 1 :]]
+    walk, end = events[opened:solved], list(events[solved + 1 :])
     outcome = events[solved]
     assert isinstance(outcome, PathSolved)
     failure = {"step": 1, "reason": "weak", "detail": "too weak"}

@@ -103,6 +103,7 @@ class _Viewer:
             Route("/runs/{run}.jsonl", self.trace),
             Route("/runs/{run}.html", self.export),
             Route("/runs/{run}", self.run),
+            Route("/runs/{run}/steps/{step}", self.step),
             Route("/runs/{run}/events", self.events),
             Route("/runs/{run}/stop", self.stop, methods=["POST"]),
             Route("/runs/{run}/fork", self.fork, methods=["POST"]),
@@ -153,6 +154,14 @@ class _Viewer:
         runs = self.store.listing().runs
         others = [run for run in runs if isinstance(run, RunSummary) and run.run != view.run]
         return tuple(sorted(others, key=lambda run: run.question != view.question))
+
+    async def step(self, request: Request) -> Response:
+        view = await self._view(request.path_params["run"])
+        steps = {step.id: step for path in view.paths for step in path.steps}
+        step = steps.get(request.path_params["step"])
+        if step is None:
+            raise HTTPException(404, f"the run {view.run} has no such step")
+        return await _answer(request, step, lambda: pages.step_page(view, step))
 
     async def trace(self, request: Request) -> Response:
         path = self.store.path(request.path_params["run"])

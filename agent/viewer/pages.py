@@ -20,7 +20,7 @@ from agent.viewer.compare import Comparison
 from agent.viewer.marks import excerpt, segments
 from agent.viewer.run import why_left
 from agent.viewer.support import drawing
-from agent.viewer.views import LANES, Listing, RunSummary, RunView
+from agent.viewer.views import LANES, Listing, RunSummary, RunView, StepView
 from graph.events import Citation
 
 _HERE = Path(__file__).parent
@@ -29,6 +29,8 @@ _PARTS = ("head", "notices", "sources", "time", "calls", "about")
 """The macros of `_run.html` that render a part of a run; each is the id of its element too."""
 SHOWN = 8
 """Candidates of a step that are shown at once; the others fold out."""
+INLINE = 24
+"""Steps whose evidence a page holds at once: a page of 100 takes a browser seconds."""
 FAINT = 0.05
 """Weight below which a candidate is marked faintly: most readers mark something everywhere."""
 _CITED = re.compile(r"\[(\d{1,4})\]")
@@ -141,12 +143,28 @@ class Around(NamedTuple):
     """Whether there is a server that takes forms."""
     own: bool = False
     """The run is under way on this server, which can stop it."""
+    inline: frozenset[str] | None = None
+    """The steps whose evidence is on the page; that of the others is fetched. None: all."""
     others: tuple[RunSummary, ...] = ()
     """Runs that it can be compared with."""
 
 
+def inline(view: RunView) -> frozenset[str] | None:
+    """Return the steps whose evidence the page holds at once: all, but where they are many.
+
+    Then it is those of the path that gave the answer, and the first ones.
+    """
+    shown = [step.id for path in view.paths for step in path.steps if step.found]
+    if len(shown) <= INLINE:
+        return None
+    chosen = [s.id for path in view.paths if path.state == "chosen" for s in path.steps]
+    return frozenset([*chosen, *shown][:INLINE])
+
+
 def pieces(view: RunView, around: Around) -> dict[str, str]:
     """Render the parts of a run that change while it is under way, by the id of their element."""
+    if around.forms:
+        around = around._replace(inline=inline(view))
     macros = _environment().get_template("_run.html").make_module({})
     shown = {name: str(getattr(macros, name)(view, around)) for name in _PARTS}
     one_path = getattr(macros, "path")  # noqa: B009
@@ -160,6 +178,11 @@ def run_page(view: RunView, around: Around) -> str:
 
 def _marked(view: RunView, around: Around) -> Mapping[str, Markup]:
     return {name: Markup(html) for name, html in pieces(view, around).items()}
+
+
+def step_page(view: RunView, step: StepView) -> str:
+    """What a step was decided on, as a page of its own."""
+    return _render("step.html", view=view, step=step)
 
 
 def exported_page(view: RunView) -> str:

@@ -44,7 +44,7 @@ from graph.events import (
 from graph.planning.substitute import fill, needs
 from graph.replay import BY_A_PERSON
 from graph.state import memory_key
-from graph.types import Candidate, Failure, FailureReason, Plan, StepResult, SubQuestion, Verdict
+from graph.types import Candidate, Failure, FailureReason, Plan, StepResult, SubQuestion
 from retrievers.passage import Hit, Passage
 
 _ON_A_PATH = (CandidatesRead, Voted, StepAsked, PathSolved, PathLeft)
@@ -396,7 +396,7 @@ def _decided(
     )
     return told.model_copy(
         update={
-            "candidates": _weighed(candidates, verdict),
+            "candidates": _weighed(candidates, result),
             "found": _found(result, candidates, index, evidence),
             "reading_seconds": read.seconds if read is not None else None,
         }
@@ -407,12 +407,16 @@ def _weight(candidate: Candidate) -> float:
     return candidate.score * (1 - candidate.no_answer)
 
 
-def _weighed(candidates: Sequence[Candidate], verdict: Verdict | None) -> tuple[CandidateView, ...]:
-    clusters = verdict.clusters if verdict else ()
+def _weighed(candidates: Sequence[Candidate], result: StepResult) -> tuple[CandidateView, ...]:
+    clusters = result.verdict.clusters if result.verdict else ()
+    ranks = {passage: rank for rank, passage in enumerate(result.passages, 1)}
     place = {c: n for n, cluster in enumerate(clusters, 1) for c in cluster.candidates}
     heaviest = sorted(candidates, key=_weight, reverse=True)
     return tuple(
-        CandidateView(candidate=c, weight=_weight(c), cluster=place.get(c)) for c in heaviest
+        CandidateView(
+            candidate=c, rank=ranks.get(c.passage_id), weight=_weight(c), cluster=place.get(c)
+        )
+        for c in heaviest
     )
 
 

@@ -69,6 +69,8 @@ class CandidateView(View):
     """An answer that was read from a passage, and what the vote made of it."""
 
     candidate: Candidate
+    rank: int | None
+    """The place of its passage among those of the step; None where it is none of them."""
     weight: float
     """The reader's score times the probability that the passage holds an answer, in [0, 1]."""
     cluster: int | None = None

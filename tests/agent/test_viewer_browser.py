@@ -21,7 +21,7 @@ from hoptree_command import Hoptree
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from agent.traces import TraceWriter
-from agent.viewer.pages import exported_page
+from agent.viewer.pages import INLINE, exported_page
 from agent.viewer.run import run_view
 from graph.events import Answered, Event
 
@@ -228,6 +228,19 @@ def test_without_scripts_a_page_shows_the_same(server: str, traces: Path, visit:
     page.get_by_label("Compare with").select_option(index=0)
     page.get_by_role("link", name="hoptree").click()
     expect(page.get_by_role("link", name=made.QUESTION)).to_be_visible()
+
+
+def test_what_a_long_page_leaves_out_comes_when_a_step_is_opened(
+    server: str, traces: Path, visit: Open
+) -> None:
+    made.written(traces, made.long_run("long", INLINE + 10))
+    watched = visit(f"{server}/runs/long")
+    step = watched.page.locator(f"#p{INLINE + 5}s1")
+    expect(step.locator(".later")).to_have_count(1)
+    step.locator("> summary").click()
+    expect(step.locator(".prose mark.answer").first).to_have_text("Ann Lee")
+    expect(step.locator(".later")).to_have_count(0)
+    watched.assert_quiet(server)
 
 
 # ── a hostile passage ─────────────────────────────────────────────────────────────────────────

@@ -22,6 +22,7 @@ from agent.settings import Settings
 from agent.traces import TraceWriter
 from agent.viewer.app import build
 from agent.viewer.asking import WAITING, Asker, QueueFullError
+from agent.viewer.pages import INLINE
 from agent.viewer.store import PAGE, QUIET_SECONDS, TraceStore
 from graph.events import Event, RunFailed, RunResumed, RunStarted
 
@@ -266,6 +267,24 @@ def test_the_json_of_a_run_is_what_its_page_is_made_of(client: TestClient, run: 
     assert by_name.json()["paths"][1]["steps"][1]["result"]["verdict"]["answer"] == "1950"
     browser = client.get(f"/runs/{RUN}", headers={"accept": "text/html,application/json;q=0.9"})
     assert browser.headers["content-type"].startswith("text/html")
+
+
+def test_a_long_run_holds_the_evidence_of_its_first_steps_and_leads_to_the_rest(
+    client: TestClient, settings: Settings
+) -> None:
+    paths = INLINE + 10
+    made.written(settings.traces, made.long_run("long", paths))
+    page = client.get("/runs/long").text
+    assert page.count('class="path is-') == paths
+    assert 'id="p1s1f1"' in page and f'id="p{paths}s2f1"' in page  # the first, the answer's
+    last = f"p{paths - 1}s1"
+    assert f'id="{last}f1"' not in page and f'href="/runs/long/steps/{last}"' in page
+    step = client.get(f"/runs/long/steps/{last}")
+    assert f'id="{last}f1"' in step.text and "Bob Ray" in step.text
+    as_json = client.get(f"/runs/long/steps/{last}", headers={"accept": "application/json"})
+    assert as_json.json()["candidates"][0]["candidate"]["text"] == "Ann Lee"
+    assert client.get("/runs/long/steps/p99s9").status_code == 404
+    assert f'id="{last}f1"' in client.get("/runs/long.html").text  # one file holds all
 
 
 def test_the_trace_and_the_one_file_can_be_saved(client: TestClient, run: Path) -> None:

@@ -196,6 +196,18 @@ def run(name: str = "20260101-000000-abcdef", question: str = QUESTION) -> list[
     ]
 
 
+def long_run(name: str, paths: int) -> list[Event]:
+    """A run that walks its first path again and again before it walks the second."""
+    events = run(name)
+    walk = events[2:9]
+    again = [
+        event.model_copy(update={"number": number}) if hasattr(event, "number") else event
+        for number in range(2, paths)
+        for event in walk
+    ]
+    return [*events[:9], *again, *events[9:]]
+
+
 def written(folder: Path, events: Sequence[Event]) -> Path:
     """Write a run's trace where the viewer finds it."""
     started = events[0]

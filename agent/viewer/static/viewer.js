@@ -3,7 +3,8 @@
 "use strict";
 
 function reveal(id) {
-  const target = id && document.getElementById(id);
+  const step = (/^p\d+s\d+/.exec(id) || [id])[0];
+  const target = id && (document.getElementById(id) || document.getElementById(step));
   if (!target) return;
   for (let at = target; at; at = at.parentElement) if (at.tagName === "DETAILS") at.open = true;
   target.scrollIntoView({ block: "nearest" });
@@ -40,6 +41,16 @@ function place(id, html) {
   }
 }
 
+// The evidence of a step that the page does not hold: fetched when the step is opened.
+async function fetchEvidence(details) {
+  const later = details.querySelector(":scope > .inside > .later");
+  if (!later) return;
+  const answer = await fetch(later.querySelector("a").href, { headers: { accept: "text/html" } });
+  if (!answer.ok) return;
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  later.replaceWith(...page.getElementById("evidence").childNodes);
+}
+
 function follow(article) {
   const now = document.getElementById("now");
   const source = new EventSource(article.dataset.live);
@@ -58,6 +69,7 @@ function follow(article) {
 }
 
 window.addEventListener("hashchange", onHash);
+document.addEventListener("toggle", (event) => event.target.open && fetchEvidence(event.target), true);
 onHash();
 
 const live = document.querySelector("[data-live]");
