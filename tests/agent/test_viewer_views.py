@@ -9,7 +9,7 @@ from itertools import pairwise
 
 import pytest
 import traced_runs as made
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.errors import TraceError
@@ -195,6 +195,7 @@ def test_events_that_are_no_run_are_refused_with_a_reason(events: list[Event]) -
         run_summary(events)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2**32), st.integers(0, 30))
 def test_any_part_of_a_run_in_any_order_is_shown_or_refused(seed: int, lost: int) -> None:
     shuffled = made.run()
@@ -207,6 +208,7 @@ def test_any_part_of_a_run_in_any_order_is_shown_or_refused(seed: int, lost: int
         assert "<h1" in run_page(view, Around(forms=True))
 
 
+@settings(deadline=None)
 @given(st.integers(1, len(made.run())))
 def test_every_beginning_of_a_run_is_shown(length: int) -> None:
     view = run_view(made.run()[:length], running=True)
@@ -230,6 +232,7 @@ intervals = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(intervals)
 def test_joined_intervals_and_their_gaps_fill_the_whole(some: list[tuple[float, float]]) -> None:
     whole = joined(some)
@@ -238,6 +241,7 @@ def test_joined_intervals_and_their_gaps_fill_the_whole(some: list[tuple[float, 
     assert busy + sum(b - a for a, b in gaps(whole, 15.0)) == pytest.approx(15.0)
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(-50, 50), max_size=15), st.sets(st.integers(0, 14)))
 def test_the_clock_of_a_run_never_goes_back(moves: Sequence[float], resumed: set[int]) -> None:
     at, events = made.START, [made.run()[0]]
@@ -263,6 +267,7 @@ marks = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(st.text(max_size=30), st.lists(marks, max_size=8))
 def test_highlighting_changes_nothing_of_the_text(text: str, some: list[Mark]) -> None:
     pieces = segments(text, some)
