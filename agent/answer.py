@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -153,8 +153,6 @@ def answer_of(events: list[Event]) -> Answer:
         )
     if started is None or ended is None:
         raise ValueError("the run did not come to an end")
-    called = [e for e in events if isinstance(e, ModelCalled)]
-    retrieved = [e for e in events if isinstance(e, Retrieved)]
     return Answer(
         run=started.run,
         question=started.question,
@@ -166,14 +164,21 @@ def answer_of(events: list[Event]) -> Answer:
         passages=ended.passages,
         notices=tuple(e.text for e in events if isinstance(e, Notice)),
         tree=tree_of(events),
-        usage=Usage(
-            seconds=elapsed(events),
-            model_seconds=sum(e.seconds for e in called),
-            retrieval_seconds=sum(e.seconds for e in retrieved),
-            model_calls=len(called),
-            retrieval_calls=len(retrieved),
-            input_tokens=sum(e.input_tokens for e in called),
-            output_tokens=sum(e.output_tokens for e in called),
-            cached_tokens=sum(e.cached_tokens for e in called),
-        ),
+        usage=usage_of(events),
+    )
+
+
+def usage_of(events: Sequence[Event]) -> Usage:
+    """Add up what a run has cost so far; it need not have come to its end."""
+    called = [e for e in events if isinstance(e, ModelCalled)]
+    retrieved = [e for e in events if isinstance(e, Retrieved)]
+    return Usage(
+        seconds=elapsed(events),
+        model_seconds=sum(e.seconds for e in called),
+        retrieval_seconds=sum(e.seconds for e in retrieved),
+        model_calls=len(called),
+        retrieval_calls=len(retrieved),
+        input_tokens=sum(e.input_tokens for e in called),
+        output_tokens=sum(e.output_tokens for e in called),
+        cached_tokens=sum(e.cached_tokens for e in called),
     )

@@ -1,4 +1,4 @@
-"""The command line: `hoptree index`, `ask`, `resume`, `fork`, `eval`, `doctor`."""
+"""The command line: `hoptree index`, `ask`, `resume`, `fork`, `eval`, `doctor`, `trace`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import typer
 import typer.core
 from rich.console import Console
 
-from agent.commands import runs
+from agent.commands import runs, trace
 from agent.errors import HoptreeError, UsageError
 from agent.settings import Settings, load_settings
 
@@ -239,6 +239,9 @@ def doctor(
     else:
         show(findings, console())
     raise typer.Exit(1 if any(finding.status == "fault" for finding in findings) else 0)
+
+
+app.add_typer(trace.app, name="trace")
 
 
 def _let_output_go() -> None:
