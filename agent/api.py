@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from agent.answer import Answer, answer_of
 from agent.errors import QuestionError, UsageError
 from agent.pump import pumped
-from agent.settings import Settings, expanded_index
+from agent.settings import Settings, expanded, expanded_index
 from agent.traces import new_run_id
 from graph.events import Correction, Event, RunStarted
 from graph.types import Limits
@@ -22,8 +22,10 @@ from retrievers.passage import Retriever
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
+    from agent.feedback import Feedback, Form, Rating
     from agent.runs import Parts
     from graph.protocols import Reader
+    from retrievers.indexing import IndexReport
 
 
 async def _answer(events: AsyncGenerator[Event, None]) -> Answer:
@@ -330,6 +332,81 @@ class Agent:
     ) -> Generator[Event, None, None]:
         """Yield the events of a fork; the sync form of `astream_fork`."""
         return pumped(lambda: self.astream_fork(run, step, answer, path=path, limits=limits))
+
+    # ── beside asking ─────────────────────────────────────────────────────────────────────────
+
+    def index(
+        self,
+        paths: Sequence[str | Path] | str | Path,
+        *,
+        delete: Sequence[str] = (),
+        prune: bool = False,
+        progress: Callable[[int], None] = lambda done: None,
+    ) -> IndexReport:
+        """Index files and folders into this agent's index; unchanged documents are skipped.
+
+        Parameters
+        ----------
+        paths
+            JSONL, Markdown, text, HTML or PDF files, or folders of them.
+        delete
+            Ids of documents to remove.
+        prune
+            Remove documents that are no longer in `paths`.
+        progress
+            Is given the number of documents done, again and again.
+
+        Raises
+        ------
+        UsageError
+            Where a path does not exist, or the agent was given a retriever and not an index.
+        retrievers.errors.RetrieverError
+            Where the index cannot be made or written.
+        """
+        from agent.indexing import add_files
+
+        if self._index is not None and not isinstance(self._index, str | Path):
+            raise UsageError("this agent searches a retriever of yours: index with that")
+        named = expanded_index(str(self._index)) if self._index is not None else self.settings.index
+        files = [paths] if isinstance(paths, str | Path) else paths
+        _, report = add_files(
+            [expanded(Path(path)) for path in files],
+            self.settings.model_copy(update={"index": named}),
+            delete=delete,
+            prune=prune,
+            progress=progress,
+        )
+        return report
+
+    def feedback(
+        self,
+        run: str | Answer,
+        rating: Rating | None = None,
+        *,
+        form: Form | None = None,
+        dwell_seconds: float | None = None,
+        follow_up: str | None = None,
+    ) -> Feedback:
+        """Keep what a person thought of an answer, beside the traces, and return it.
+
+        Raises
+        ------
+        UsageError
+            Where there is no such run, or nothing is said of it.
+        FeedbackError
+            Where it cannot be written.
+        """
+        from agent.feedback import given, store
+
+        kept = given(
+            run if isinstance(run, str) else run.run,
+            rating=rating,
+            form=form,
+            dwell_seconds=dwell_seconds,
+            follow_up=follow_up,
+        )
+        store(self.settings.traces, kept)
+        return kept
 
     # ── closing ───────────────────────────────────────────────────────────────────────────────
 
