@@ -110,6 +110,22 @@ class Agent:
                     self._retriever = open_index(named, self.settings)
             return self._retriever
 
+    def load(self) -> None:
+        """Open the index, the model and the reader now rather than at the first question.
+
+        Raises
+        ------
+        HoptreeError
+            For a model that cannot be loaded.
+        retrievers.errors.RetrieverError
+            For an index that cannot be opened.
+        """
+        self._get_retriever()
+        load = getattr(self._get_model(), "load", None)
+        if callable(load):
+            load()
+        self._get_reader()
+
     # ── asking ────────────────────────────────────────────────────────────────────────────────
 
     async def astream(

@@ -1,4 +1,4 @@
-"""The command line: `hoptree index`, `ask`, `resume`, `fork`, `eval`, `doctor`."""
+"""The command line: `hoptree index`, `ask`, `repl`, `resume`, `fork`, `eval`, `doctor`."""
 
 from __future__ import annotations
 
@@ -17,8 +17,10 @@ import typer.core
 from rich.console import Console
 
 from agent.commands import runs
+from agent.commands.repl import repl
 from agent.errors import HoptreeError, UsageError
 from agent.settings import Settings, load_settings
+from agent.show import Output, safe
 
 _EXIT_CODES = """
 Exit codes: 0 done, also where no answer was found; 1 doctor found a fault, or something unexpected
@@ -38,17 +40,12 @@ class _Commands(typer.core.TyperGroup):
             raise typer.Exit(0) from error
 
 
-class _Output(Console):
-    def on_broken_pipe(self) -> None:
-        raise BrokenPipeError  # and not exit with 1
-
-
 app = typer.Typer(
     name="hoptree",
     cls=_Commands,
     epilog=_EXIT_CODES,
     help="Answer multi-hop questions over your own documents, on your own machine.",
-    no_args_is_help=True,
+    invoke_without_command=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
 )
@@ -64,16 +61,22 @@ Model = Annotated[Path | None, typer.Option("--model", help="A GGUF file.", show
 
 def console(stderr: bool = False) -> Console:
     """Return what a command prints on: standard output, or standard error."""
-    kind = Console if stderr else _Output
+    kind = Console if stderr else Output
     return kind(stderr=stderr, highlight=False, emoji=False, soft_wrap=True)
 
 
 @app.callback()
 def _common(
+    ctx: typer.Context,
     debug: Annotated[bool, typer.Option(help="Show the traceback of an error.")] = False,
 ) -> None:
     global _debug
     _debug = debug
+    if ctx.invoked_subcommand is None:
+        if sys.stdin is None or not (sys.stdin.isatty() and sys.stdout.isatty()):
+            print(ctx.get_help())
+            raise typer.Exit(2)
+        repl()
 
 
 def _settings(index: str | None, model: Path | None) -> Settings:
@@ -241,6 +244,9 @@ def doctor(
     raise typer.Exit(1 if any(finding.status == "fault" for finding in findings) else 0)
 
 
+app.command()(repl)
+
+
 def _let_output_go() -> None:
     """Write what is still buffered to nowhere: the reader of our output went away."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -277,13 +283,13 @@ def _exit_code(command: Callable[[], object]) -> int:
     except (HoptreeError, RetrieverError) as error:
         if _debug:
             traceback.print_exc()
-        told.print(f"hoptree: {error}", style="red", markup=False)
+        told.print(f"hoptree: {safe(str(error))}", style="red", markup=False)
         return error.exit_code
     except Exception as error:
         if _debug:
             traceback.print_exc()
         told.print(
-            f"hoptree: unexpected {type(error).__name__}: {error} (--debug shows where)",
+            f"hoptree: unexpected {type(error).__name__}: {safe(str(error))} (--debug shows where)",
             style="red",
             markup=False,
         )
