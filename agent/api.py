@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-from collections.abc import AsyncGenerator, Callable, Generator, Sequence
+from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,11 +21,14 @@ from retrievers.passage import Retriever
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
+    from langchain_core.retrievers import BaseRetriever
 
     from agent.feedback import Feedback, Form, Rating
+    from agent.runnable import AgentRunnable
     from agent.runs import Parts
     from graph.protocols import Reader
     from retrievers.indexing import IndexReport
+    from retrievers.langchain import PassageRetriever
 
 
 async def _answer(events: AsyncGenerator[Event, None]) -> Answer:
@@ -39,8 +42,9 @@ class Agent:
     Parameters
     ----------
     index
-        A folder, an `es://host:port/corpus` address, or any `Retriever`. None takes what the
-        settings say; where that index does not exist, the base model answers alone and says so.
+        A folder, an `es://host:port/corpus` address, any `Retriever`, or a LangChain retriever (see
+        `retrievers.langchain.LangChainRetriever` for what it lacks). None takes what the settings
+        say; where that index does not exist, the base model answers alone and says so.
     model
         A GGUF file or any LangChain chat model. None takes what the settings say.
     reader
@@ -56,7 +60,7 @@ class Agent:
 
     def __init__(
         self,
-        index: str | Path | Retriever | None = None,
+        index: str | Path | Retriever | BaseRetriever | None = None,
         model: str | Path | BaseChatModel | None = None,
         *,
         reader: Reader | None = None,
@@ -100,7 +104,9 @@ class Agent:
         with self._lock:
             if self._retriever is None:
                 if self._index is not None and not isinstance(self._index, str | Path):
-                    self._retriever = self._index
+                    from retrievers.langchain import adapted
+
+                    self._retriever = adapted(self._index)
                 else:
                     from agent.indexes import open_index
 
@@ -348,6 +354,51 @@ class Agent:
     ) -> Generator[Event, None, None]:
         """Yield the events of a fork; the sync form of `astream_fork`."""
         return pumped(lambda: self.astream_fork(run, step, answer, path=path, limits=limits))
+
+    async def abatch(
+        self, questions: Iterable[str], *, limits: Limits | None = None, concurrency: int = 4
+    ) -> list[Answer | Exception]:
+        """Answer many questions, at most `concurrency` of them at a time.
+
+        The results are in the order of the questions. A question that fails has what went wrong in
+        its place, and the others are answered all the same.
+        """
+        from agent.batch import ask_all
+
+        return await ask_all(self, questions, limits=limits, concurrency=concurrency)
+
+    def batch(
+        self, questions: Iterable[str], *, limits: Limits | None = None, concurrency: int = 4
+    ) -> list[Answer | Exception]:
+        """Answer many questions; the sync form of `abatch`."""
+        from agent.batch import blocking
+
+        return blocking(self.abatch(questions, limits=limits, concurrency=concurrency))
+
+    # ── in LangChain ──────────────────────────────────────────────────────────────────────────
+
+    def as_runnable(self, *, limits: Limits | None = None) -> AgentRunnable:
+        """Return this agent as a LangChain Runnable: a question in, a message out."""
+        from agent.runnable import AgentRunnable
+
+        return AgentRunnable(self, limits)
+
+    def as_retriever(self, *, k: int = 10) -> PassageRetriever:
+        """Return this agent's index as a LangChain retriever of up to `k` documents a query.
+
+        Raises
+        ------
+        UsageError
+            Where nothing is indexed yet.
+        retrievers.errors.RetrieverError
+            For an index that cannot be opened.
+        """
+        from retrievers.langchain import PassageRetriever
+
+        retriever = self._get_retriever()
+        if retriever is None:
+            raise UsageError("there is no index yet: index documents first, with Agent.index")
+        return PassageRetriever(retriever=retriever, k=k)
 
     # ── beside asking ─────────────────────────────────────────────────────────────────────────
 

@@ -45,9 +45,9 @@ def terminal(hoptree: Hoptree) -> Iterator[Terminal]:
             str(COMMAND),
             [str(arg) for arg in args],
             cwd=str(hoptree.folder),
-            env=hoptree.env | {"TERM": "xterm-256color"} | env,
+            env=hoptree.env | {"TERM": "xterm-256color", "PROMPT_TOOLKIT_NO_CPR": "1"} | env,
             encoding="utf-8",
-            timeout=180,
+            timeout=60,
             dimensions=(40, 100),
         )
         child.logfile_read = (hoptree.folder / f"screen{len(started)}").open("w", encoding="utf-8")
@@ -86,26 +86,26 @@ def test_a_conversation_on_a_terminal(
     hoptree: Hoptree, terminal: Terminal, sample_index: Path
 ) -> None:
     child = terminal(HOPTREE_INDEX=str(sample_index))  # `hoptree` alone
-    child.expect_exact("hoptree> ")
+    child.expect_exact("hoptree>")
     said(child, "Who recorded Live at Shelly's Manne-Hole?", "thinking…", "path 1: ", "Les McCann")
     child.expect_exact("model calls")
-    child.expect_exact("hoptree> ")
+    child.expect_exact("hoptree>")
 
     said(child, "And when was he born?", "understood as: When was Les McCann born?", ANSWER)
-    child.expect_exact("[1] Les McCann (43c6940801d3:28-46)")
-    child.expect_exact("hoptree> ")
+    child.expect_exact("43c6940801d3:28-46")
+    child.expect_exact("hoptree>")
     said(child, "/cite 1", "answers “When was Les McCann born?”", "Leslie Coleman McCann (born ")
     child.expect_exact(f"\x1b[7m{ANSWER}\x1b[0m")
-    said(child, "/why", f"→ {ANSWER}", "strength", "read in Les McCann")
+    said(child, "/why", ANSWER, "strength", "read in")
     said(child, "/tree", "path 1: ", "When was Les McCann born?")
-    said(child, "/sources", "[2] ")
+    said(child, "/sources", "[2]")
     said(child, "/cite 99", "there is no source 99")
     said(child, "/set max_paths 0", "limits.max_paths is wrong")
     said(child, "/set max_paths 2", "max_paths = 2")
     said(child, "/set index nowhere", "there is no index at nowhere")
     said(child, "/feedback good list", "kept")
     said(child, "/fly", "there is no command /fly")
-    said(child, "/retry", "path 1: ", ANSWER, "hoptree> ")
+    said(child, "/retry", "path 1: ", ANSWER, "hoptree>")
     said(child, "/quit")
     assert ended(child) == (0, None)
 
@@ -118,14 +118,14 @@ def test_a_conversation_on_a_terminal(
     assert "Traceback" not in screen(hoptree)
 
     again = terminal("repl")  # another day: what was typed is still there
-    again.expect_exact("hoptree> ")
+    again.expect_exact("hoptree>")
     again.send("\x1b[A\x1b[A")
     again.expect_exact("/retry")
     again.send("\x03")  # the line is given up, the conversation is not
     again.send("/set max_pa\tth\x15")
     again.send("/set\\\r\r")  # a line that goes on, with nothing in it
     again.expect_exact("…")
-    again.expect_exact("hoptree> ")
+    again.expect_exact("hoptree>")
     again.send("\x04")
     assert ended(again) == (0, None)
 
@@ -140,20 +140,20 @@ def test_ctrl_c_stops_the_answer_and_what_is_indexed_then_answers_harmlessly(
     }
     (hoptree.folder / "evil.jsonl").write_text(json.dumps(row), encoding="utf-8")
     child = terminal("repl", NO_COLOR="1", HOPTREE_INDEX="ix")
-    child.expect_exact("hoptree> ")
+    child.expect_exact("hoptree>")
     said(child, "Who?", "there is no index at ix")
     said(child, "/index none*.txt", "there is no file or folder none*.txt")
-    said(child, "/index ev*.jsonl", "1 added", "hoptree> ")
-    said(child, "When was Ada Roe born?", "1911", "[1]", "model calls", "hoptree> ")
-    said(child, "/cite 1", "was born in", "in Turku.", "hoptree> ")
-    said(child, "/sources", "[1]", "hoptree> ")
-    said(child, "/why 1", "1911", "strength", "hoptree> ")
-    said(child, "/tree", "path 1", "1911", "hoptree> ")
+    said(child, "/index ev*.jsonl", "1 added", "hoptree>")
+    said(child, "When was Ada Roe born?", "1911", "[1]", "model calls", "hoptree>")
+    said(child, "/cite 1", "was born in", "in Turku.", "hoptree>")
+    said(child, "/sources", "[1]", "hoptree>")
+    said(child, "/why 1", "1911", "strength", "hoptree>")
+    said(child, "/tree", "path 1", "1911", "hoptree>")
     said(child, "When was Ada Roe born?", "thinking…")
     child.sendintr()
     child.expect_exact("stopped; run ")
-    child.expect_exact("hoptree> ")
-    said(child, "/sources", "[1]", "hoptree> ")  # of the answer before
+    child.expect_exact("hoptree>")
+    said(child, "/sources", "[1]", "hoptree>")  # of the answer before
     child.send("\x04")
     assert ended(child) == (0, None)
 
@@ -172,13 +172,13 @@ def test_ctrl_c_while_it_writes_stops_the_model_and_the_next_question_is_answere
     terminal: Terminal,
 ) -> None:
     child = terminal("repl")
-    child.expect_exact("hoptree> ")
+    child.expect_exact("hoptree>")
     said(child, "Tell me a very long story about the sea, the ships and the people on them.")
     child.expect_exact("may be wrong.")
     child.sendintr()
     child.expect_exact("stopped; run ")
-    child.expect_exact("hoptree> ")
-    said(child, "What is the capital of France?", "Paris", "model calls", "hoptree> ")
+    child.expect_exact("hoptree>")
+    said(child, "What is the capital of France?", "Paris", "model calls", "hoptree>")
     child.send("\x04")
     assert ended(child) == (0, None)
 
@@ -187,12 +187,12 @@ def test_a_dumb_terminal_gets_plain_text_alone(
     hoptree: Hoptree, terminal: Terminal, sample_index: Path
 ) -> None:
     child = terminal("repl", "--index", sample_index, TERM="dumb")
-    child.expect_exact("hoptree> ")
+    child.expect_exact("hoptree>")
     said(child, "When was Les \\", "... ")
-    said(child, "McCann born?", ANSWER, "[1] Les McCann", "hoptree> ")
-    said(child, "/cite 1", "Leslie Coleman McCann", "hoptree> ")
+    said(child, "McCann born?", ANSWER, "[1] Les McCann", "hoptree>")
+    said(child, "/cite 1", "Leslie Coleman McCann", "hoptree>")
     child.sendintr()
-    child.expect_exact("hoptree> ")
+    child.expect_exact("hoptree>")
     child.sendeof()
     assert ended(child) == (0, None)
     assert "\x1b" not in screen(hoptree)
