@@ -10,6 +10,7 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from agent.errors import FeedbackError, UsageError
+from agent.traces import trace_path
 
 Rating = Literal["good", "bad"]
 Form = Literal["short", "sentence", "paragraph", "list", "table"]
@@ -72,7 +73,7 @@ def store(traces: Path, feedback: Feedback) -> Path:
     FeedbackError
         Where it cannot be written.
     """
-    if not _RUN.fullmatch(feedback.run) or not (traces / f"{feedback.run}.jsonl").exists():
+    if not _RUN.fullmatch(feedback.run) or not trace_path(traces, feedback.run).exists():
         raise UsageError(f"there is no run {feedback.run!r} in {traces}")
     path = _path(traces, feedback.run)
     try:

@@ -23,7 +23,7 @@ def names() -> list[str]:
 def values(settings: Settings) -> dict[str, Any]:
     """Return what is set now, by name."""
     plain = {name: getattr(settings, name) for name in _PLAIN}
-    return plain | settings.limits.model_dump()
+    return plain | settings.limits.as_settings()
 
 
 def changed(settings: Settings, name: str, value: str) -> Settings:

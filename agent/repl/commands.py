@@ -30,6 +30,18 @@ COMMANDS = {
         Command("tree", "", "/tree", "draw the question tree with every path that was tried"),
         Command("why", "step", "/why [STEP]", "tell the verdict on each step, or on one, in words"),
         Command("retry", "", "/retry", "ask the last question again"),
+        Command(
+            "fork",
+            "step and answer",
+            '/fork 2 "ANSWER"',
+            "go on from step 2 as if ANSWER had been found there",
+        ),
+        Command(
+            "resume",
+            "",
+            "/resume [ANSWER]",
+            "go on with a question that was stopped, or that waits for your ANSWER to a step",
+        ),
         Command("set", "setting", "/set [NAME [VALUE]]", "show or change a setting"),
         Command("index", "files", "/index FILES…", "index files and folders"),
         Command(

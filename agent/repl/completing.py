@@ -58,11 +58,18 @@ class Completions(Completer):
             case "source" if not before:
                 for number, passage in enumerate(views.sources_of(session.last()), 1):
                     yield str(number), one_line(passage.title or passage.id)
-            case "step" if not before:
+            case "step" | "step and answer" if not before:
                 path = views.path_shown(session.last())
                 steps = session.last().tree.plans[path.plan].steps
                 for number, step in enumerate(steps, 1):
                     yield str(number), one_line(step.text)
+            case "step and answer" if len(before) == 1:
+                path = views.path_shown(session.last())
+                for taken in path.steps:
+                    verdict = taken.result.verdict
+                    if str(taken.step) == before[0] and verdict is not None:
+                        for cluster in verdict.clusters[1:]:
+                            yield f'"{one_line(cluster.text)}"', f"strength {cluster.strength:.2f}"
             case "setting" if not before:
                 for name, value in changing.values(session.settings).items():
                     yield name, "default" if value is None else str(value)

@@ -12,8 +12,8 @@ from rich.spinner import Spinner
 from rich.text import Text
 
 from agent.answer import Answer, answer_of, tree_of
-from agent.show import Output, cost, draw, safe, source
-from graph.events import Event, Notice, Token
+from agent.show import Output, asked, cost, draw, safe, source
+from graph.events import Event, Notice, StepAsked, Token
 
 
 @dataclass(frozen=True)
@@ -109,6 +109,10 @@ def show_answer(events: Iterable[Event], screen: Screen, kept: list[Event]) -> A
                     if tree is not None:
                         tree.fold(kept)
                     screen.out.print(Text(safe(event.text)), end="")
+                case StepAsked():
+                    if tree is not None:
+                        tree.fold(kept)
+                    screen.show(asked(event))
                 case Notice():
                     said = Text(safe(event.text), "yellow")
                     screen.out.print(said) if tree is None else tree.notice(said)

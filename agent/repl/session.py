@@ -15,7 +15,7 @@ from rich.text import Text
 from agent.answer import Answer
 from agent.api import Agent
 from agent.conversation import Conversation
-from agent.errors import UsageError
+from agent.errors import UsageError, WaitingError
 from agent.feedback import Form
 from agent.indexing import index_files
 from agent.repl import changing, views
@@ -41,6 +41,8 @@ class Session:
         """The last whole answer."""
         self.question: str | None = None
         """The last question as it was understood, answered or not."""
+        self.run: str | None = None
+        """The last run, ended or not."""
         self._shown = time.monotonic()
         self._do: dict[str, Callable[[list[str]], None]] = {
             "cite": self._cite,
@@ -48,6 +50,8 @@ class Session:
             "tree": self._tree,
             "why": self._why,
             "retry": self._retry,
+            "fork": self._fork,
+            "resume": self._resume,
             "set": self._set,
             "index": self._index,
             "feedback": self._feedback,
@@ -109,9 +113,16 @@ class Session:
             with contextlib.closing(run) as events:
                 self.answer = show_answer(events, self.screen, kept)
         except KeyboardInterrupt:
-            name = next((event.run for event in kept if isinstance(event, RunStarted)), None)
-            self.screen.note("stopped" + (f"; run {name}" if name else ""), "yellow")
+            begun = any(isinstance(event, RunStarted) for event in kept)
+            self.screen.note("stopped" + "; /resume goes on with it" * begun, "yellow")
             raise
+        except WaitingError:
+            if not self.screen.terminal:
+                raise
+            self.screen.note("/resume ANSWER answers it, /resume alone takes what was found")
+            return
+        finally:
+            self.run = next((e.run for e in kept if isinstance(e, RunStarted)), self.run)
         self.conversation.add(self.answer)
         self._shown = time.monotonic()
 
@@ -156,6 +167,18 @@ class Session:
         if self.question is None:
             raise UsageError("nothing was asked yet: ask a question first")
         self._show(self.agent.stream(self.question))
+
+    def _fork(self, given: list[str]) -> None:
+        usage = 'say which step has which answer: /fork 2 "ANSWER"'
+        if len(given) < 2 or not given[0].isdecimal():
+            raise UsageError(usage)
+        run = self.last().run
+        self._show(self.agent.stream_fork(run, int(given[0]), " ".join(given[1:])))
+
+    def _resume(self, given: list[str]) -> None:
+        if self.run is None:
+            raise UsageError("nothing was asked yet: ask a question first")
+        self._show(self.agent.stream_resume(self.run, " ".join(given) or None))
 
     # ── settings, documents, feedback ─────────────────────────────────────────────────────────
 
