@@ -14,6 +14,7 @@ from agent.answer import Answer, answer_of
 from agent.errors import QuestionError, UsageError
 from agent.pump import pumped
 from agent.settings import Settings, expanded, expanded_index
+from agent.telemetry import traced
 from agent.traces import new_run_id
 from graph.events import Correction, Event, RunStarted
 from graph.types import Limits
@@ -160,7 +161,8 @@ class Agent:
             language=language_of(question),
             settings=parts.named() | self._taken(limits).as_settings(),
         )
-        async with contextlib.aclosing(runs.start(parts, self.settings.traces, begin)) as events:
+        told = traced(runs.start(parts, self.settings.traces, begin), self.settings)
+        async with contextlib.aclosing(told) as events:
             async for event in events:
                 yield event
 
@@ -201,7 +203,7 @@ class Agent:
         index, other = runs.started(left).settings.get("index"), parts.named()["index"]
         if index != other:
             raise UsageError(f"the run {run} was asked of the index {index}, and not of {other}")
-        events = runs.resume(parts, self.settings.traces, run, answer)
+        events = traced(runs.resume(parts, self.settings.traces, run, answer), self.settings)
         async with contextlib.aclosing(events):
             async for event in events:
                 yield event
@@ -251,7 +253,8 @@ class Agent:
             forked_from=run,
             corrected=correction,
         )
-        async with contextlib.aclosing(runs.start(parts, self.settings.traces, begin)) as events:
+        told = traced(runs.start(parts, self.settings.traces, begin), self.settings)
+        async with contextlib.aclosing(told) as events:
             async for event in events:
                 yield event
 
