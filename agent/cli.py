@@ -22,6 +22,18 @@ from agent.errors import HoptreeError, UsageError
 from agent.settings import Settings, load_settings
 from agent.show import Output, safe
 
+_HELP = """
+Answer multi-hop questions over your own documents, on your own machine.
+
+Alone, on a terminal, it holds a conversation (`hoptree repl`). To begin:
+
+- `hoptree index my-notes/ papers/*.pdf` reads your documents into an index
+- `hoptree ask "Who leads the team that wrote …?"` answers from it, with citations
+- `hoptree doctor` looks whether everything is in place
+
+Settings such as index, model and limits can stand in `hoptree.toml`, or in the environment as
+`HOPTREE_…`.
+"""
 _EXIT_CODES = """
 Exit codes: 0 done, also where no answer was found; 1 doctor found a fault, or something unexpected
 failed; 2 the command, a setting or the question is wrong; 3 some documents were not indexed;
@@ -44,7 +56,7 @@ app = typer.Typer(
     name="hoptree",
     cls=_Commands,
     epilog=_EXIT_CODES,
-    help="Answer multi-hop questions over your own documents, on your own machine.",
+    help=_HELP,
     invoke_without_command=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
@@ -105,6 +117,14 @@ def index(
     """Index documents. Unchanged ones are skipped, changed ones replaced.
 
     The index can be searched while this runs, and a run that is stopped is completed by the next.
+
+    Examples:
+
+    - `hoptree index my-notes/ papers/*.pdf`
+    - `hoptree index --sample --index .hoptree/sample`
+    - `hoptree index my-notes/ --prune` also forgets what is no longer there
+    - `hoptree index my-notes/ --index es://elastic@127.0.0.1:9200/corpus`
+
     Exit code 0; 3 where some files or documents could not be indexed (the others are).
     """
     from agent.indexing import index_files
@@ -145,6 +165,12 @@ def ask(
     ] = None,
 ) -> None:
     """Answer a question, with citations.
+
+    Examples:
+
+    - `hoptree ask "When was the pianist who recorded Live at Shelly's Manne-Hole born?"`
+    - `hoptree ask --explain --max-seconds 20 "…"` shows the tree, and how each step was decided
+    - `hoptree ask --json - < question.txt`
 
     Exit code 0 also where no path led to an answer: the text then says what is missing.
     """
@@ -203,6 +229,11 @@ def evaluate(
     """Measure systems on a question set: EM, F1, recall@5, seconds, tokens.
 
     The corpus is indexed first, next to the results. A run that was stopped goes on where it was.
+
+    Examples:
+
+    - `hoptree eval data/musique --limit 20`
+    - `hoptree eval data/musique --system hoptree --system single-shot --out results`
     """
     from agent.benchmark import run
     from agent.evaluation import render
@@ -232,7 +263,14 @@ def doctor(
 
     The model, the encoder, the parser, the readers, the traces, the disk and the index; of
     Elasticsearch the node, its version, licence, disk, and the corpus with its mapping and
-    analysers. Exit code 0; 1 where something is at fault.
+    analysers.
+
+    Examples:
+
+    - `hoptree doctor`
+    - `hoptree doctor --index es://elastic@127.0.0.1:9200/corpus --json`
+
+    Exit code 0; 1 where something is at fault.
     """
     from agent.doctor import examine, show
 

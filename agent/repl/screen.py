@@ -68,7 +68,7 @@ class _Growing:
         self._console = console
         self._waiting = Spinner("dots", Text("thinking… (Ctrl-C stops)", "dim"))
         self._live: Live | None = Live(
-            self._waiting, console=console, transient=True, refresh_per_second=8
+            self._waiting, console=console, transient=True, refresh_per_second=4
         )
         self._live.start()
 

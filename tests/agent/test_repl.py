@@ -47,7 +47,7 @@ def terminal(hoptree: Hoptree) -> Iterator[Terminal]:
             cwd=str(hoptree.folder),
             env=hoptree.env | {"TERM": "xterm-256color", "PROMPT_TOOLKIT_NO_CPR": "1"} | env,
             encoding="utf-8",
-            timeout=60,
+            timeout=300,
             dimensions=(40, 100),
         )
         child.logfile_read = (hoptree.folder / f"screen{len(started)}").open("w", encoding="utf-8")
@@ -211,7 +211,7 @@ def test_chinese_is_as_wide_as_it_is_on_the_screen(hoptree: Hoptree, sample_inde
         return done.stdout
 
     def wait_for(pattern: str) -> list[str]:
-        for _ in range(600):
+        for _ in range(1500):
             lines = tmux("capture-pane", "-p").splitlines()
             if any(re.search(pattern, line) for line in lines):
                 return lines
