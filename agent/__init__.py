@@ -12,12 +12,19 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from agent.answer import Answer
     from agent.api import Agent
+    from agent.conversation import Conversation
     from agent.errors import HoptreeError
     from agent.settings import Settings
 
-__all__ = ["Agent", "Answer", "HoptreeError", "Settings"]
+__all__ = ["Agent", "Answer", "Conversation", "HoptreeError", "Settings"]
 
-_HOME = {"Agent": "api", "Answer": "answer", "HoptreeError": "errors", "Settings": "settings"}
+_HOME = {
+    "Agent": "api",
+    "Answer": "answer",
+    "Conversation": "conversation",
+    "HoptreeError": "errors",
+    "Settings": "settings",
+}
 
 
 def __getattr__(name: str) -> object:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 from agent.answer import Answer, answer_of
 from agent.errors import QuestionError, UsageError
 from agent.pump import pumped
-from agent.settings import Settings, expanded_index
+from agent.settings import Settings, expanded, expanded_index
+from agent.telemetry import traced
 from agent.traces import new_run_id
 from graph.events import Correction, Event, RunStarted
 from graph.types import Limits
@@ -21,9 +22,14 @@ from retrievers.passage import Retriever
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
+    from langchain_core.retrievers import BaseRetriever
 
+    from agent.feedback import Feedback, Form, Rating
+    from agent.runnable import AgentRunnable
     from agent.runs import Parts
     from graph.protocols import Reader
+    from retrievers.indexing import IndexReport
+    from retrievers.langchain import PassageRetriever
 
 
 _SAY = {"question": "ask something", "answer": "say what is right, or leave it out"}
@@ -40,8 +46,9 @@ class Agent:
     Parameters
     ----------
     index
-        A folder, an `es://host:port/corpus` address, or any `Retriever`. None takes what the
-        settings say; where that index does not exist, the base model answers alone and says so.
+        A folder, an `es://host:port/corpus` address, any `Retriever`, or a LangChain retriever (see
+        `retrievers.langchain.LangChainRetriever` for what it lacks). None takes what the settings
+        say; where that index does not exist, the base model answers alone and says so.
     model
         A GGUF file or any LangChain chat model. None takes what the settings say.
     reader
@@ -57,7 +64,7 @@ class Agent:
 
     def __init__(
         self,
-        index: str | Path | Retriever | None = None,
+        index: str | Path | Retriever | BaseRetriever | None = None,
         model: str | Path | BaseChatModel | None = None,
         *,
         reader: Reader | None = None,
@@ -101,7 +108,9 @@ class Agent:
         with self._lock:
             if self._retriever is None:
                 if self._index is not None and not isinstance(self._index, str | Path):
-                    self._retriever = self._index
+                    from retrievers.langchain import adapted
+
+                    self._retriever = adapted(self._index)
                 else:
                     from agent.indexes import open_index
 
@@ -110,6 +119,22 @@ class Agent:
                         named = expanded_index(str(self._index))
                     self._retriever = open_index(named, self.settings)
             return self._retriever
+
+    def load(self) -> None:
+        """Open the index, the model and the reader now rather than at the first question.
+
+        Raises
+        ------
+        HoptreeError
+            For a model that cannot be loaded.
+        retrievers.errors.RetrieverError
+            For an index that cannot be opened.
+        """
+        self._get_retriever()
+        load = getattr(self._get_model(), "load", None)
+        if callable(load):
+            load()
+        self._get_reader()
 
     # ── asking ────────────────────────────────────────────────────────────────────────────────
 
@@ -139,7 +164,8 @@ class Agent:
             language=language_of(question),
             settings=parts.named() | self._taken(limits).as_settings(),
         )
-        async with contextlib.aclosing(runs.start(parts, self.settings.traces, begin)) as events:
+        told = traced(runs.start(parts, self.settings.traces, begin), self.settings)
+        async with contextlib.aclosing(told) as events:
             async for event in events:
                 yield event
 
@@ -182,7 +208,7 @@ class Agent:
         index, other = runs.started(left).settings.get("index"), parts.named()["index"]
         if index != other:
             raise UsageError(f"the run {run} was asked of the index {index}, and not of {other}")
-        events = runs.resume(parts, self.settings.traces, run, answer)
+        events = traced(runs.resume(parts, self.settings.traces, run, answer), self.settings)
         async with contextlib.aclosing(events):
             async for event in events:
                 yield event
@@ -231,7 +257,8 @@ class Agent:
             forked_from=run,
             corrected=correction,
         )
-        async with contextlib.aclosing(runs.start(parts, self.settings.traces, begin)) as events:
+        told = traced(runs.start(parts, self.settings.traces, begin), self.settings)
+        async with contextlib.aclosing(told) as events:
             async for event in events:
                 yield event
 
@@ -334,6 +361,126 @@ class Agent:
     ) -> Generator[Event, None, None]:
         """Yield the events of a fork; the sync form of `astream_fork`."""
         return pumped(lambda: self.astream_fork(run, step, answer, path=path, limits=limits))
+
+    async def abatch(
+        self, questions: Iterable[str], *, limits: Limits | None = None, concurrency: int = 4
+    ) -> list[Answer | Exception]:
+        """Answer many questions, at most `concurrency` of them at a time.
+
+        The results are in the order of the questions. A question that fails has what went wrong in
+        its place, and the others are answered all the same.
+        """
+        from agent.batch import ask_all
+
+        return await ask_all(self, questions, limits=limits, concurrency=concurrency)
+
+    def batch(
+        self, questions: Iterable[str], *, limits: Limits | None = None, concurrency: int = 4
+    ) -> list[Answer | Exception]:
+        """Answer many questions; the sync form of `abatch`."""
+        from agent.batch import blocking
+
+        return blocking(self.abatch(questions, limits=limits, concurrency=concurrency))
+
+    # ── in LangChain ──────────────────────────────────────────────────────────────────────────
+
+    def as_runnable(self, *, limits: Limits | None = None) -> AgentRunnable:
+        """Return this agent as a LangChain Runnable: a question in, a message out."""
+        from agent.runnable import AgentRunnable
+
+        return AgentRunnable(self, limits)
+
+    def as_retriever(self, *, k: int = 10) -> PassageRetriever:
+        """Return this agent's index as a LangChain retriever of up to `k` documents a query.
+
+        Raises
+        ------
+        UsageError
+            Where nothing is indexed yet.
+        retrievers.errors.RetrieverError
+            For an index that cannot be opened.
+        """
+        from retrievers.langchain import PassageRetriever
+
+        retriever = self._get_retriever()
+        if retriever is None:
+            raise UsageError("there is no index yet: index documents first, with Agent.index")
+        return PassageRetriever(retriever=retriever, k=k)
+
+    # ── beside asking ─────────────────────────────────────────────────────────────────────────
+
+    def index(
+        self,
+        paths: Sequence[str | Path] | str | Path,
+        *,
+        delete: Sequence[str] = (),
+        prune: bool = False,
+        progress: Callable[[int], None] = lambda done: None,
+    ) -> IndexReport:
+        """Index files and folders into this agent's index; unchanged documents are skipped.
+
+        Parameters
+        ----------
+        paths
+            JSONL, Markdown, text, HTML or PDF files, or folders of them.
+        delete
+            Ids of documents to remove.
+        prune
+            Remove documents that are no longer in `paths`.
+        progress
+            Is given the number of documents done, again and again.
+
+        Raises
+        ------
+        UsageError
+            Where a path does not exist, or the agent was given a retriever and not an index.
+        retrievers.errors.RetrieverError
+            Where the index cannot be made or written.
+        """
+        from agent.indexing import add_files
+
+        if self._index is not None and not isinstance(self._index, str | Path):
+            raise UsageError("this agent searches a retriever of yours: index with that")
+        named = expanded_index(str(self._index)) if self._index is not None else self.settings.index
+        files = [paths] if isinstance(paths, str | Path) else paths
+        _, report = add_files(
+            [expanded(Path(path)) for path in files],
+            self.settings.model_copy(update={"index": named}),
+            delete=delete,
+            prune=prune,
+            progress=progress,
+        )
+        return report
+
+    def feedback(
+        self,
+        run: str | Answer,
+        rating: Rating | None = None,
+        *,
+        form: Form | None = None,
+        dwell_seconds: float | None = None,
+        follow_up: str | None = None,
+    ) -> Feedback:
+        """Keep what a person thought of an answer, beside the traces, and return it.
+
+        Raises
+        ------
+        UsageError
+            Where there is no such run, or nothing is said of it.
+        FeedbackError
+            Where it cannot be written.
+        """
+        from agent.feedback import given, store
+
+        kept = given(
+            run if isinstance(run, str) else run.run,
+            rating=rating,
+            form=form,
+            dwell_seconds=dwell_seconds,
+            follow_up=follow_up,
+        )
+        store(self.settings.traces, kept)
+        return kept
 
     # ── closing ───────────────────────────────────────────────────────────────────────────────
 

@@ -1,4 +1,4 @@
-"""The command line: `hoptree index`, `ask`, `resume`, `fork`, `eval`, `doctor`, `trace`."""
+"""The command line: `hoptree index`, `ask`, `repl`, `resume`, `fork`, `eval`, `doctor`, `trace`."""
 
 from __future__ import annotations
 
@@ -17,9 +17,23 @@ import typer.core
 from rich.console import Console
 
 from agent.commands import runs, trace
+from agent.commands.repl import repl
 from agent.errors import HoptreeError, UsageError
 from agent.settings import Settings, load_settings
+from agent.show import Output, safe
 
+_HELP = """
+Answer multi-hop questions over your own documents, on your own machine.
+
+Alone, on a terminal, it holds a conversation (`hoptree repl`). To begin:
+
+- `hoptree index my-notes/ papers/*.pdf` reads your documents into an index
+- `hoptree ask "Who leads the team that wrote …?"` answers from it, with citations
+- `hoptree doctor` looks whether everything is in place
+
+Settings such as index, model and limits can stand in `hoptree.toml`, or in the environment as
+`HOPTREE_…`.
+"""
 _EXIT_CODES = """
 Exit codes: 0 done, also where no answer was found; 1 doctor found a fault, or something unexpected
 failed; 2 the command, a setting or the question is wrong; 3 some documents were not indexed;
@@ -38,17 +52,12 @@ class _Commands(typer.core.TyperGroup):
             raise typer.Exit(0) from error
 
 
-class _Output(Console):
-    def on_broken_pipe(self) -> None:
-        raise BrokenPipeError  # and not exit with 1
-
-
 app = typer.Typer(
     name="hoptree",
     cls=_Commands,
     epilog=_EXIT_CODES,
-    help="Answer multi-hop questions over your own documents, on your own machine.",
-    no_args_is_help=True,
+    help=_HELP,
+    invoke_without_command=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
 )
@@ -64,16 +73,22 @@ Model = Annotated[Path | None, typer.Option("--model", help="A GGUF file.", show
 
 def console(stderr: bool = False) -> Console:
     """Return what a command prints on: standard output, or standard error."""
-    kind = Console if stderr else _Output
+    kind = Console if stderr else Output
     return kind(stderr=stderr, highlight=False, emoji=False, soft_wrap=True)
 
 
 @app.callback()
 def _common(
+    ctx: typer.Context,
     debug: Annotated[bool, typer.Option(help="Show the traceback of an error.")] = False,
 ) -> None:
     global _debug
     _debug = debug
+    if ctx.invoked_subcommand is None:
+        if sys.stdin is None or not (sys.stdin.isatty() and sys.stdout.isatty()):
+            print(ctx.get_help())
+            raise typer.Exit(2)
+        repl()
 
 
 def _settings(index: str | None, model: Path | None) -> Settings:
@@ -102,6 +117,14 @@ def index(
     """Index documents. Unchanged ones are skipped, changed ones replaced.
 
     The index can be searched while this runs, and a run that is stopped is completed by the next.
+
+    Examples:
+
+    - `hoptree index my-notes/ papers/*.pdf`
+    - `hoptree index --sample --index .hoptree/sample`
+    - `hoptree index my-notes/ --prune` also forgets what is no longer there
+    - `hoptree index my-notes/ --index es://elastic@127.0.0.1:9200/corpus`
+
     Exit code 0; 3 where some files or documents could not be indexed (the others are).
     """
     from agent.indexing import index_files
@@ -142,6 +165,12 @@ def ask(
     ] = None,
 ) -> None:
     """Answer a question, with citations.
+
+    Examples:
+
+    - `hoptree ask "When was the pianist who recorded Live at Shelly's Manne-Hole born?"`
+    - `hoptree ask --explain --max-seconds 20 "…"` shows the tree, and how each step was decided
+    - `hoptree ask --json - < question.txt`
 
     Exit code 0 also where no path led to an answer: the text then says what is missing.
     """
@@ -200,6 +229,11 @@ def evaluate(
     """Measure systems on a question set: EM, F1, recall@5, seconds, tokens.
 
     The corpus is indexed first, next to the results. A run that was stopped goes on where it was.
+
+    Examples:
+
+    - `hoptree eval data/musique --limit 20`
+    - `hoptree eval data/musique --system hoptree --system single-shot --out results`
     """
     from agent.benchmark import run
     from agent.evaluation import render
@@ -229,7 +263,14 @@ def doctor(
 
     The model, the encoder, the parser, the readers, the traces, the disk and the index; of
     Elasticsearch the node, its version, licence, disk, and the corpus with its mapping and
-    analysers. Exit code 0; 1 where something is at fault.
+    analysers.
+
+    Examples:
+
+    - `hoptree doctor`
+    - `hoptree doctor --index es://elastic@127.0.0.1:9200/corpus --json`
+
+    Exit code 0; 1 where something is at fault.
     """
     from agent.doctor import examine, show
 
@@ -241,6 +282,7 @@ def doctor(
     raise typer.Exit(1 if any(finding.status == "fault" for finding in findings) else 0)
 
 
+app.command()(repl)
 app.add_typer(trace.app, name="trace")
 
 
@@ -280,13 +322,13 @@ def _exit_code(command: Callable[[], object]) -> int:
     except (HoptreeError, RetrieverError) as error:
         if _debug:
             traceback.print_exc()
-        told.print(f"hoptree: {error}", style="red", markup=False)
+        told.print(f"hoptree: {safe(str(error))}", style="red", markup=False)
         return error.exit_code
     except Exception as error:
         if _debug:
             traceback.print_exc()
         told.print(
-            f"hoptree: unexpected {type(error).__name__}: {error} (--debug shows where)",
+            f"hoptree: unexpected {type(error).__name__}: {safe(str(error))} (--debug shows where)",
             style="red",
             markup=False,
         )

@@ -49,6 +49,12 @@ class TraceError(HoptreeError):
     exit_code = 6
 
 
+class FeedbackError(HoptreeError):
+    """Feedback on an answer could not be written or read."""
+
+    exit_code = 6
+
+
 class EvaluationError(HoptreeError):
     """A question set could not be read, or its results not be written."""
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -23,16 +25,16 @@ _SHOWN = 20
 """Failures named one by one; the rest are counted."""
 
 
-def index_files(
+def add_files(
     paths: Sequence[Path],
     settings: Settings,
-    delete: Sequence[str],
-    prune: bool,
-    console: Console,
     *,
+    delete: Sequence[str] = (),
+    prune: bool = False,
     rebuild: bool = False,
-) -> IndexReport:
-    """Index files and folders into the index that the settings name, and say what was done.
+    progress: Callable[[int], None] = lambda done: None,
+) -> tuple[str, IndexReport]:
+    """Index files and folders into the index that the settings name; return its place and a report.
 
     Raises
     ------
@@ -42,14 +44,45 @@ def index_files(
     retrievers.errors.RetrieverError
         Where the index cannot be made or written.
     """
+    _check(paths, settings, prune, rebuild)
+    address = settings.index if is_address(settings.index) else None
+    if address is not None:
+        return _blocking(_on_node(address, settings, load(paths), delete, prune, rebuild, progress))
+    folder = settings.index_folder
+    return str(folder), _in_folder(folder, load(paths), delete, prune, progress)
+
+
+def _check(paths: Sequence[Path], settings: Settings, prune: bool, rebuild: bool) -> None:
     missing = [path for path in paths if not path.exists()]
     if missing:
         raise UsageError(f"there is no file or folder {missing[0]}")
     if not paths and (prune or rebuild):
         raise UsageError("--prune and --rebuild need FILES: without them nothing would be left")
-    address = settings.index if is_address(settings.index) else None
-    if rebuild and address is None:
+    if rebuild and not is_address(settings.index):
         raise UsageError("--rebuild is for es:// addresses: delete the folder and index again")
+
+
+def _blocking(work: Coroutine[Any, Any, tuple[str, IndexReport]]) -> tuple[str, IndexReport]:
+    """Run the work to its end, in a thread of its own where this one runs an event loop."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(work)
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, work).result()
+
+
+def index_files(
+    paths: Sequence[Path],
+    settings: Settings,
+    delete: Sequence[str],
+    prune: bool,
+    console: Console,
+    *,
+    rebuild: bool = False,
+) -> IndexReport:
+    """Do as `add_files`, with a bar of its progress, and say what was done."""
+    _check(paths, settings, prune, rebuild)  # before a bar is drawn
     notices: list[str] = []
     with (
         listening(notices.append),
@@ -67,22 +100,19 @@ def index_files(
         def progress(done: int) -> None:
             bar.update(task, completed=done)
 
-        if address is not None:
-            work = _on_node(address, settings, load(paths), delete, prune, rebuild, progress)
-            place, report = asyncio.run(work)
-        else:
-            place = str(settings.index_folder)
-            report = _in_folder(settings.index_folder, load(paths), delete, prune, progress)
+        place, report = add_files(
+            paths, settings, delete=delete, prune=prune, rebuild=rebuild, progress=progress
+        )
         bar.update(task, total=bar.tasks[task].completed)
     for failure in report.failed[:_SHOWN]:
         console.print(f"skipped {safe(str(failure))}", style="yellow", markup=False)
     if len(report.failed) > _SHOWN:
         console.print(f"skipped {len(report.failed) - _SHOWN} more", style="yellow")
     for notice in notices:
-        console.print(notice, style="yellow", markup=False)
+        console.print(safe(notice), style="yellow", markup=False)
     console.print(
         f"{report.added} added, {report.changed} changed, {report.unchanged} unchanged, "
-        f"{report.deleted} deleted; {report.passages} passages in {place}",
+        f"{report.deleted} deleted; {report.passages} passages in {safe(place)}",
         markup=False,
     )
     return report

@@ -69,6 +69,12 @@ class Settings(BaseSettings):
     elasticsearch: ElasticsearchConnection = ElasticsearchConnection()
     """What an `es://` address does not say: user, password, certificate authority, timeout."""
 
+    otel: bool | None = None
+    """Whether runs are told as OpenTelemetry spans. None: where OpenTelemetry's own variables, such
+    as OTEL_EXPORTER_OTLP_ENDPOINT, say where to."""
+    otel_content: bool = False
+    """Whether these spans hold questions, passages, prompts and answers."""
+
     @field_validator("index")
     @classmethod
     def _at_home(cls, index: str | None) -> str | None:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     )
     from retrievers.fusion import rrf
     from retrievers.indexing import IndexReport
+    from retrievers.langchain import LangChainRetriever, PassageRetriever
     from retrievers.loaders import LoadFailure, load
     from retrievers.passage import Hit, Passage, Retriever
 
@@ -35,9 +36,11 @@ __all__ = [
     "IndexNotFoundError",
     "IndexReport",
     "IndexWriteError",
+    "LangChainRetriever",
     "LoadFailure",
     "MiniLMEncoder",
     "Passage",
+    "PassageRetriever",
     "Retriever",
     "RetrieverError",
     "load",
@@ -53,6 +56,7 @@ _MODULES = {
     "errors": ("IndexFormatError", "IndexNotFoundError", "IndexWriteError", "RetrieverError"),
     "fusion": ("rrf",),
     "indexing": ("IndexReport",),
+    "langchain": ("LangChainRetriever", "PassageRetriever"),
     "loaders": ("LoadFailure", "load"),
     "passage": ("Hit", "Passage", "Retriever"),
 }

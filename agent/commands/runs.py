@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from agent.commands.completion import run_ids
 from agent.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -18,7 +19,10 @@ if TYPE_CHECKING:
     from agent.answer import Answer
     from graph.events import Event
 
-Run = Annotated[str, typer.Argument(help="Id of the run: the name of its trace.")]
+Run = Annotated[
+    str,
+    typer.Argument(help="Id of the run: the name of its trace.", autocompletion=run_ids),
+]
 Index = Annotated[
     str | None,
     typer.Option("--index", help="Where the index is now; else that of the run.", show_default=""),
@@ -68,6 +72,11 @@ def resume(
 
     No model or retrieval call that had finished is made again. A run that has its answer shows it
     again.
+
+    Examples:
+
+    - `hoptree resume 20260101-120000-abcdef`
+    - `hoptree resume 20260101-120000-abcdef --answer "Les McCann"`
     """
     from agent.api import Agent
 
@@ -94,6 +103,10 @@ def fork(
     """Correct a step of a run and go on from there, as a new run.
 
     What does not depend on the step is kept. `hoptree ask --explain` shows the steps.
+
+    Examples:
+
+    - `hoptree fork 20260101-120000-abcdef --at 1 --answer "Ramsey Lewis"`
     """
     from agent.api import Agent
 
