@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 
 from graph.planning.agreement import decompose_agreement
+from graph.planning.arithmetic import decompose_arithmetic, decompose_count
 from graph.planning.check import normal, rank
 from graph.planning.chinese import decompose_chinese
 from graph.planning.common import decompose_common
@@ -24,6 +25,8 @@ from retrievers.analysis import language_of
 COMPARISON = 0.9
 NESTED = 0.8
 WHOLE = 0.35
+COUNT = 0.3
+"""Below the whole question: a passage that states the number is worth more than a list."""
 LINGUISTIC = "linguistic"
 LEARNED = "learned"
 WHOLE_QUESTION = "whole-question"
@@ -42,6 +45,8 @@ def by_language(question: str) -> list[Plan]:
         (decompose_agreement(question), COMPARISON),
         (decompose_common(question), COMPARISON),
         (decompose_kind(question), COMPARISON),
+        (decompose_arithmetic(question), COMPARISON),
+        (decompose_count(question), COUNT),
     ]
     return [*_plans(question, LINGUISTIC, found), *nested(question)]
 
