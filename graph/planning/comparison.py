@@ -74,8 +74,9 @@ _TAIL_OPTIONS = re.compile(
 )
 # "Which film, A or B, was created first?": the question goes on behind the two names.
 _MIDDLE_OPTIONS = re.compile(
-    r"^(?P<head>(?:Which|What|Who)(?: [^,]+?)?),? (?:the )?(?P<a>[A-Z]\w+) or (?:the )?(?P<b>[A-Z]\w+),? "
-    r"(?P<rest>[a-z].+)\?$"
+    r"^(?P<head>(?:Which|What|Who)(?: [^,]+?)?),? (?:the )?(?P<a>[A-Z]\w+) or "
+    r"(?:the )?(?P<b>[A-Z]\w+),? "
+    r"(?P<rest>(?:is|are|was|were|has|had|have|did|does|came|opened|began|died) .+)\?$"
 )
 _BARE_OPTIONS = re.compile(r"^(?P<head>.*?) (?P<a>[A-Z]\w+),? or (?P<b>[A-Z]\w+)\s*\?*$")
 _SUBJECT_OPTIONS = re.compile(
@@ -93,7 +94,8 @@ _CHOICES = (
 _ROLE = re.compile(r"\b(?:has|have|had|with|whose|whos)\s+(?:an?\s+|the\s+)?(?P<role>[a-z-]+)\b")
 
 _SAYS_WHAT = re.compile(
-    r"^(?:either |the |both |two )*(?:(?:films?|movies?|songs?|albums?|bands?|games?|books?),? )?(?=[^a-z])"
+    r"^(?:either |the |both |two )*"
+    r"(?:(?:films?|movies?|songs?|albums?|bands?|games?|books?),? )?(?=[^a-z])"
 )
 
 

@@ -21,7 +21,8 @@ from graph.planning.language import noun_type
 from graph.planning.learned import prepared
 from graph.planning.nested import decompositions
 from graph.types import AnswerType
-from training.planner.qdmr import Found, is_chain, kind_of, splits_of, steps_of
+from training.planner.alignment import Found, splits_of
+from training.planner.qdmr import is_chain, kind_of, steps_of
 from training.reader.examples import DevelopmentQuestionError, Guard, read_rows
 
 CONFIG = Path(__file__).with_name("config.json")
