@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 from graph.planning.agreement import decompose_agreement
+from graph.planning.arithmetic import decompose_arithmetic, decompose_count
 from graph.planning.check import normal, rank
 from graph.planning.chinese import decompose_chinese
 from graph.planning.common import decompose_common
 from graph.planning.comparison import decompose_comparison
 from graph.planning.kind import decompose_kind
+from graph.planning.kinship import readings
 from graph.planning.language import expected_type
+from graph.planning.learned import learned
 from graph.planning.model import Complete, propose_by_model
 from graph.planning.nested import decompositions
 from graph.planning.substitute import unreferenced
@@ -21,29 +25,67 @@ from retrievers.analysis import language_of
 COMPARISON = 0.9
 NESTED = 0.8
 WHOLE = 0.35
+COUNT = 0.3
+"""Below the whole question: a passage that states the number is worth more than a list."""
+LINGUISTIC = "linguistic"
+LEARNED = "learned"
 WHOLE_QUESTION = "whole-question"
 """Name of the planner that asks the question in one lookup."""
 
 
 def by_language(question: str) -> list[Plan]:
-    """Return the plans that grammar gives, the likeliest first: often one, sometimes none."""
+    """Return the plans that grammar and the learned splits give: often one, sometimes none."""
     if language_of(question) == "zh":
-        found: list[tuple[list[SubQuestion] | None, float]] = [
-            (decompose_kind(question), COMPARISON),
-            (decompose_chinese(question), NESTED),
+        return [
+            *_plans(question, LINGUISTIC, [(decompose_kind(question), COMPARISON)]),
+            *_plans(question, LINGUISTIC, [(decompose_chinese(question), NESTED)]),
         ]
-    else:
-        found = [
-            (decompose_comparison(question), COMPARISON),
-            (decompose_agreement(question), COMPARISON),
-            (decompose_common(question), COMPARISON),
-            (decompose_kind(question), COMPARISON),
-        ]
-        found += [
-            (steps, NESTED / (1 + place)) for place, steps in enumerate(decompositions(question))
-        ]
+    found = [
+        (decompose_comparison(question), COMPARISON),
+        (decompose_agreement(question), COMPARISON),
+        (decompose_common(question), COMPARISON),
+        (decompose_kind(question), COMPARISON),
+        (decompose_arithmetic(question), COMPARISON),
+        (decompose_count(question), COUNT),
+    ]
+    return [*_plans(question, LINGUISTIC, found), *nested(question)]
+
+
+def nested(question: str) -> list[Plan]:
+    """Return the plans for an English question that describes what it does not name.
+
+    The learned splits weigh what grammar finds as well, as it splits some questions that ask for
+    one thing under two conditions. Of kinship, which one word holds, only grammar knows.
+    """
+    weighed = learned(question)
+    grammar = _plans(
+        question,
+        LINGUISTIC,
+        [(steps, NESTED / (1 + n)) for n, steps in enumerate(decompositions(question))],
+    )
+    other = [
+        plan
+        for plan in _plans(question, LEARNED, weighed.plans)
+        if not any(_agree(plan, known) for known in grammar)
+    ]
+    agreed = len(other) < len(weighed.plans)
+    if readings(question) == [question] and not agreed:
+        trust = 1 - weighed.whole
+        grammar = [p.model_copy(update={"score": p.score * trust}) for p in grammar]
+    return [*grammar, *other]
+
+
+def _agree(plan: Plan, known: Plan) -> bool:
+    """Tell whether two plans are the same but for the wording of later steps."""
+    first, same = normal(plan.steps[0].text), normal(known.steps[0].text)
+    return len(plan.steps) == len(known.steps) and first == same
+
+
+def _plans(
+    question: str, planner: str, found: Sequence[tuple[Sequence[SubQuestion] | None, float]]
+) -> list[Plan]:
     return [
-        Plan(steps=tuple(steps), planner="linguistic", score=score)
+        Plan(steps=tuple(steps), planner=planner, score=score)
         for steps, score in found
         if steps and (len(steps) > 1 or normal(steps[0].text) != normal(question))
     ]

@@ -8,6 +8,7 @@ from graph.planning.comparison import compared, measured, option_of, works
 from graph.planning.language import noun_type, parser
 from graph.planning.masking import Masked
 from graph.types import AnswerType, Operator, SubQuestion
+from graph.values import parse_country
 
 _NAME = r"(?:the )?[A-Z]\w+(?:, [A-Z]\w+)*"
 _VERB = r"^(?P<verb>Are|Is|Were|Was|Do|Does|Did|Have|Has|Had)"
@@ -17,6 +18,7 @@ _SUBJECTS = (
     rf"{_VERB} (?:both )?(?:of )?{_ROLE}(?P<a>{_NAME}),? and (?:the )?(?P=role) of (?:[a-z]+ )?"
     rf"(?P<b>{_NAME}),? (?P<rest>.+)\?$",
     rf"{_VERB} (?:both )?(?:of )?{_ROLE}(?P<a>{_NAME}),? and (?P<b>{_NAME}),? (?P<rest>.+)\?$",
+    rf"{_VERB} (?P<either>either )(?:the )?(?P<a>{_NAME}),? or (?P<b>{_NAME}),? (?P<rest>.+)\?$",
     rf"{_VERB} (?:both )?(?:of )?(?:the )?(?:two )?(?:(?P<class>[a-z]+(?: [a-z]+){{0,3}})[,:]* )?"
     rf"(?P<a>{_NAME}),? and (?P<b>{_NAME}),? (?P<rest>.+)\?$",
 )
@@ -30,6 +32,15 @@ _THAN = re.compile(
 _HAVE_ROLE = re.compile(
     r"^(?:films |movies |songs |both )*(?:have|has|with) (?:the |a )?(?P<role>[a-z]+?)s? "
     r"(?:(?:who|that|which) )?(?P<rest>.+)$"
+)
+_ONCE = {"born", "raised", "founded", "formed", "established", "filmed", "published", "invented"}
+_PLACED = re.compile(
+    r"(?P<how>born|raised|founded|formed|established|filmed|published|invented|located|situated|"
+    rf"based|found|headquartered|native|from)(?: (?:in|at|to|on))? (?P<where>{_NAME})"
+)
+_MADE = re.compile(
+    r"(?P<how>directed|written|produced|composed|recorded|performed|published|released|created|"
+    rf"designed|founded|owned) by (?P<who>{_NAME})"
 )
 _COUNTRY = re.compile(r"nationalit|citizenship|same country")
 _SAME_PLACE = re.compile(
@@ -88,10 +99,13 @@ def _agree(masked: Masked) -> list[SubQuestion] | None:
             asked, role = f"Who is the {role} of {{x}}?", None
         operator = Operator.DIFFERENT if "different" in rest else Operator.SAME
         return compared(question, options, role, asked, operator, [])
-    said = _predicate(rest) if match["verb"] in {"Are", "Is", "Were", "Was"} else None
+    said = _predicate(rest, match["verb"])
     if said is None:
         return None
-    steps = compared(question, options, role, "What is {x}?", Operator.BOTH, [masked.unmask(said)])
+    asked, label = said
+    either = groups.get("either") is not None
+    operator = Operator.EITHER if either else Operator.BOTH
+    steps = compared(question, options, role, asked, operator, [masked.unmask(label)])
     return [*steps[:-1], steps[-1].model_copy(update={"expects": AnswerType.YES_NO})]
 
 
@@ -127,9 +141,25 @@ def _shared(rest: str, made: bool) -> str | None:
     return f"What is the {thing[1]} of {{x}}?" if thing else None
 
 
-def _predicate(rest: str) -> str | None:
-    """Return the noun phrase that both are said to be; None for other predicates."""
+def _predicate(rest: str, verb: str) -> tuple[str, str] | None:
+    """Return how what both are said to be is asked of one, and the answer that affirms it."""
     phrase = re.sub(r"^(?:both |all )", "", rest)
+    if verb in {"Have", "Has", "Had"}:
+        if not phrase.startswith("been "):
+            return None
+        phrase, verb = re.sub(r"^been (?:both )?", "", phrase), "Are"
+    if verb not in {"Are", "Is", "Were", "Was"}:
+        return None
+    placed = _PLACED.fullmatch(phrase)
+    if placed:
+        be = "was" if placed["how"] in _ONCE or verb in {"Were", "Was"} else "is"
+        return f"Where {be} {{x}} {placed['how']}?", placed["where"]
+    made = _MADE.fullmatch(phrase)
+    if made:
+        return f"Who was {{x}} {made['how']} by?", made["who"]
+    if parse_country(phrase):
+        return "What nationality is {x}?", phrase
     doc = parser()(f"They are {phrase}.")
     noun = next((t for t in doc if t.dep_ == "attr" and t.head.lower_ == "are"), None)
-    return phrase if noun is not None and noun.pos_ in {"NOUN", "PROPN"} else None
+    named = noun is not None and noun.pos_ in {"NOUN", "PROPN"}
+    return ("What is {x}?", phrase) if named else None

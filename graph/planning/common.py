@@ -9,8 +9,8 @@ from graph.planning.language import lookup
 from graph.planning.masking import Masked
 from graph.types import Operator, SubQuestion
 
-_NAME = r"(?:the )?[A-Z]\w+"
-_PAIR = rf"(?:both )?(?P<a>{_NAME}),? and (?P<b>{_NAME})"
+_NAME = r"(?:[Tt]he )?[A-Z]\w+"
+_PAIR = rf"(?:both )?(?:[a-z]+ ){{0,2}}?(?P<a>{_NAME}),? and (?P<b>{_NAME})"
 _WHAT = r"(?P<what>[a-z][\w -]*?)"
 _BE = "(?:is|are|was|were)"
 _FORMS = (
@@ -23,19 +23,36 @@ _FORMS = (
 )
 
 
+# "A and B are both located in what state?", and how it is asked of one.
+_PLACED = re.compile(
+    rf"{_PAIR} {_BE}(?: both)? (?P<how>(?:[a-z]+ ){{0,3}})(?P<to>in|on|at|from|for|by|to|as|of) "
+    rf"what {_WHAT}\?$"
+)
+_DOING = re.compile(
+    rf"What {_WHAT} (?:do|does|did) {_PAIR}(?: both)? (?P<verb>[a-z]+(?: [a-z]+)?)\?$"
+)
+_DONE = re.compile(
+    rf"(?P<who>Who|What(?: [\w-]+){{1,5}}?) (?P<verb>(?!(?:is|are|was|were|do|does|did)\b)[a-z]+"
+    rf"(?: [a-z]+){{0,4}}) both (?:[a-z]+ ){{0,2}}?(?P<a>{_NAME}),? and (?P<b>{_NAME})\?$"
+)
+_BOTH_DO = re.compile(
+    rf"{_PAIR} both (?P<verb>[a-z]+)(?P<to> (?:in|on|at|from|for|to|of))? what {_WHAT}\?$"
+)
+
+
 def decompose_common(question: str) -> list[SubQuestion] | None:
     """Return a lookup for each of the two things and an intersection; None without such a pair."""
     masked = Masked(question)
-    text = re.sub(r"\bWhich\b", "What", masked.text)
-    match = next((m for m in (re.match(form, text) for form in _FORMS) if m), None)
-    if match is None:
+    text = re.sub(r"\b[Ww]hich\b", "what", masked.text)
+    text = f"{text[:1].upper()}{text[1:]}"
+    found = _asked(text)
+    if found is None:
         return None
-    what = re.sub(r"\b(?:shared|common|same)\b", "", match["what"] or "").strip()
-    steps = []
-    for side in (match["a"], match["b"]):
-        thing = option_of(side, masked)
-        asked = f"What is the {what} of {thing}?" if what else f"What is {thing}?"
-        steps.append(lookup(asked))
+    match, asked = found
+    steps = [
+        lookup(masked.unmask(asked.replace("{x}", option_of(match[side], masked))))
+        for side in ("a", "b")
+    ]
     return [
         *steps,
         SubQuestion(
@@ -46,3 +63,28 @@ def decompose_common(question: str) -> list[SubQuestion] | None:
             expects=steps[0].expects,
         ),
     ]
+
+
+def _asked(text: str) -> tuple[re.Match[str], str] | None:
+    """Return the pair, and how what they share is asked of one of them, `{x}`."""
+    match = next((m for m in (re.match(form, text) for form in _FORMS) if m), None)
+    if match is not None:
+        what = re.sub(r"\b(?:shared|common|same)\b", "", match["what"] or "").strip()
+        return match, f"What is the {what} of {{x}}?" if what else "What is {x}?"
+    if match := _PLACED.match(text):
+        if match["to"] == "of":
+            return match, f"What {match['what']} is {{x}}?"
+        # "professional footballers from what country": the noun goes, a participle stays.
+        how = match["how"] if match["how"].endswith(("ed ", "born ", "found ", "set ")) else ""
+        return (
+            match,
+            f"{match['to'].capitalize()} what {match['what']} is {{x}} {how}".rstrip() + "?",
+        )
+    if match := _DOING.match(text):
+        helper = "did" if " did " in text else "does"
+        return match, f"What {match['what']} {helper} {{x}} {match['verb']}?"
+    if match := _DONE.match(text):
+        return match, f"{match['who']} {match['verb']} {{x}}?"
+    if match := _BOTH_DO.match(text):
+        return match, f"What {match['what']} does {{x}} {match['verb']}{match['to'] or ''}?"
+    return None

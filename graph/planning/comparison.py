@@ -15,7 +15,9 @@ from graph.planning.masking import Masked
 from graph.types import AnswerType, Operator, SubQuestion
 
 _EARLIER = r"first|earlier|earliest|older|oldest|sooner|before"
-_LATER = r"later|latest|last|younger|youngest|newer|more recently|most recently|recently|after"
+_LATER = (
+    r"later|latest|last|second|younger|youngest|newer|more recently|most recently|recently|after"
+)
 _LARGER = (
     r"more|most|larger|largest|bigger|biggest|longer|longest|taller|tallest|higher|highest|"
     r"greater|greatest|farther|further|deeper|heavier"
@@ -29,7 +31,7 @@ _DIRECTIONS = (
 )
 # What is compared in time, by the words that say so, and how it is asked of one thing.
 _TIMES = (
-    (r"\b(?:die|died|dies|dead|death|lived)\b", "When did {x} die?"),
+    (r"\b(?:die|died|dies|dead|death|lived|passed away)\b", "When did {x} die?"),
     (r"\b(?:born|birth|old(?:er|est)|young(?:er|est))\b", "When was {x} born?"),
     (
         r"\b(?:released|release|came out|come out|premiered|aired|debuted|newer)\b",
@@ -38,7 +40,7 @@ _TIMES = (
     (r"\b(?:published|publish|issued|written)\b", "When was {x} published?"),
     (r"\b(?:built|constructed|completed|opened)\b", "When was {x} built?"),
     (
-        r"\b(?:formed|started|began|begin|established|founded|created|launched|developed)\b",
+        r"\b(?:formed|started|began|begin|established|founded|created|launched|developed|made)\b",
         "When was {x} founded?",
     ),
     (
@@ -70,12 +72,19 @@ _TAIL_OPTIONS = re.compile(
     r"^(?:Between |Of |Out of )(?:the )?(?:two )?(?P<a>.+?),? (?:and|or) (?P<b>.+?), "
     r"(?P<head>.+?)\??$"
 )
+# "Which film, A or B, was created first?": the question goes on behind the two names.
+_MIDDLE_OPTIONS = re.compile(
+    r"^(?P<head>(?:Which|What|Who)(?: [^,]+?)?),? (?:the )?(?P<a>[A-Z]\w+) or "
+    r"(?:the )?(?P<b>[A-Z]\w+),? "
+    r"(?P<rest>(?:is|are|was|were|has|had|have|did|does|came|opened|began|died) .+)\?$"
+)
 _BARE_OPTIONS = re.compile(r"^(?P<head>.*?) (?P<a>[A-Z]\w+),? or (?P<b>[A-Z]\w+)\s*\?*$")
 _SUBJECT_OPTIONS = re.compile(
     r"^(?:Is|Was|Did|Does|Has) (?P<a>.+?) or (?P<b>[A-Z]\w+) (?P<head>.+?)\??$"
 )
 _CHOICES = (
     _TAIL_OPTIONS,
+    _MIDDLE_OPTIONS,
     _LAST_OPTIONS,
     _OPTIONS,
     _PAIR_OPTIONS,
@@ -85,7 +94,8 @@ _CHOICES = (
 _ROLE = re.compile(r"\b(?:has|have|had|with|whose|whos)\s+(?:an?\s+|the\s+)?(?P<role>[a-z-]+)\b")
 
 _SAYS_WHAT = re.compile(
-    r"^(?:either |the |both |two )*(?:films? |movies? |songs? |albums? |bands? )?(?=[^a-z])"
+    r"^(?:either |the |both |two )*"
+    r"(?:(?:films?|movies?|songs?|albums?|bands?|games?|books?),? )?(?=[^a-z])"
 )
 
 
@@ -97,10 +107,38 @@ def decompose_comparison(question: str) -> list[SubQuestion] | None:
         return None
     head, options = found
     role = _role(head)
+    if role is None and _LIVED.search(head):
+        return _lived(masked.unmask(masked.text), options)
     asked, operator = measured(head, person=role is not None or _asks_person(head, options))
     if asked is None or operator is None:
         return None
     return compared(masked.unmask(masked.text), options, role, asked, operator, options)
+
+
+_LIVED = re.compile(
+    r"\b(?:lived|lives?) (?:longer|longest|shorter)\b|\b(?:longer|shorter) (?:life|lifespan)\b"
+)
+
+
+def _lived(question: str, options: list[str]) -> list[SubQuestion]:
+    """Return the steps of "Who lived longer, A or B?": two ages from four dates."""
+    births = [lookup(f"When was {option} born?") for option in options]
+    deaths = [lookup(f"When did {option} die?") for option in options]
+    ages = [
+        SubQuestion(
+            text=f"How many years did {option} live?",
+            kind="operator",
+            operator=Operator.DIFFERENCE,
+            arguments=(number, number + 2),
+            expects=AnswerType.NUMBER,
+        )
+        for number, option in enumerate(options, 1)
+    ]
+    longer = Operator.SMALLER if re.search(r"\bshorter\b", question) else Operator.LARGER
+    last = SubQuestion(
+        text=question, kind="operator", operator=longer, arguments=(5, 6), labels=tuple(options)
+    )
+    return [*births, *deaths, *ages, last]
 
 
 def _choice(masked: Masked) -> tuple[str, list[str]] | None:
@@ -108,7 +146,9 @@ def _choice(masked: Masked) -> tuple[str, list[str]] | None:
     for pattern in _CHOICES:
         if match := pattern.match(masked.text):
             options = [option_of(match["a"], masked), option_of(match["b"], masked)]
-            return (match["head"].strip(" ,"), options) if all(options) else None
+            rest = match.groupdict().get("rest")
+            head = f"{match['head'].strip(' ,')} {rest}" if rest else match["head"].strip(" ,")
+            return (head, options) if all(options) else None
     return None
 
 

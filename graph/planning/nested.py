@@ -42,7 +42,7 @@ _EXTRAPOSED = re.compile(
     r"((?:When|Where|How) (?:was|were)) (the \w+) (\w+) ((?:who|that|which) .+)\?"
 )
 _STRANDED = {"in", "at", "on", "of", "out", "from", "by", "for", "to", "with", "near"}
-_DEGENERATE = re.compile(
+DEGENERATE = re.compile(
     r"(?:who|what|when|where|which \w+) (?:is|was|are|were) #\d+\s*\??", re.IGNORECASE
 )
 _LEAD = re.compile(
@@ -56,7 +56,7 @@ _GROUP_GENITIVE = re.compile(r"\b(the (\w+) of (?:the )?[A-Z]\w+)['’][sS]? (\w
 
 def decompositions(question: str) -> list[list[SubQuestion]]:
     """Return the readings of a question as steps, the likeliest first: kinship may have two."""
-    masked = Masked(_plain(question))
+    masked = Masked(plain(question))
     split = split_in_situ(masked)
     if split is not None:
         first, last = split
@@ -65,7 +65,7 @@ def decompositions(question: str) -> list[list[SubQuestion]]:
         steps = decompose(first)
         text = last.replace("#1", f"#{len(steps)}")
         return [[*steps, lookup(text)]]
-    return [_chain(Masked(_plain(question)), text) for text in readings(masked.text)]
+    return [_chain(Masked(plain(question)), text) for text in readings(masked.text)]
 
 
 def decompose(question: str) -> list[SubQuestion]:
@@ -79,19 +79,20 @@ def _chain(masked: Masked, text: str) -> list[SubQuestion]:
     lead, text, tail = _without_tail(text, masked)
     while len(steps) < MAX_STEPS - 1:
         doc = parser()(text)
-        found = _innermost(doc, masked)
+        found = innermost(doc, masked)
         if found is None:
             break
-        span, asked = found
-        asked = masked.unmask(asked)
+        head, members = found
+        asked = masked.unmask(asked_of_phrase(head, members, masked))
+        span = (members[0].i, members[-1].i + 1)
         steps.append(lookup(asked))
         # A stand-in name for the answer: the parser knows names, not references.
         word = masked.add(f"#{len(steps)}")
-        text = _spliced(doc, span, word)
+        text = spliced(doc, span, word)
     if tail:
         text = f"{lead} {text.removeprefix('Where was ').rstrip('? ')} {tail}?"
     final = _inverted(masked.unmask(text))
-    if steps and _DEGENERATE.fullmatch(final):
+    if steps and DEGENERATE.fullmatch(final):
         # "Where was the place of death of X?" asks nothing beyond its description.
         kind = expected_type(final)
         last = steps.pop()
@@ -101,7 +102,7 @@ def _chain(masked: Masked, text: str) -> list[SubQuestion]:
     return steps
 
 
-def _plain(question: str) -> str:
+def plain(question: str) -> str:
     """Drop what only wraps the question: "What is the name of the …"."""
     text = " ".join(question.split())
     return re.sub(r"^What (is|was) the name of (?=the |an? )", r"What \1 ", text)
@@ -158,22 +159,23 @@ def _inverted(text: str) -> str:
     return f"{match[1]} did {match[2]} {verb.lemma_}?" if verb.tag_ == "VBD" else text
 
 
-def _innermost(doc: Any, masked: Masked) -> tuple[tuple[int, int], str] | None:
-    """Return the token span of the innermost description and the question that resolves it."""
+def innermost(doc: Any, masked: Masked) -> tuple[Any, list[Any]] | None:
+    """Return the noun of the innermost description and the tokens of its phrase."""
     found = []
     for token in doc:
         if token.pos_ not in {"NOUN", "PROPN"} or masked.is_title(token.text):
             continue
         if token.lemma_.lower() in EMPTY_HEADS or not is_inner(token):
             continue
-        attached = [c for c in token.children if c.dep_ in _ATTACHED and _leads(c, masked, token)]
+        attached = _attached(token, masked)
         members = phrase_of(token)
         if attached and _definite(token) and not any(asks_here(t) for t in members):
-            found.append((len(members), token, attached, members))
-    if not found:
-        return None
-    _, head, attached, members = min(found, key=lambda row: (row[0], row[1].i))
-    return (members[0].i, members[-1].i + 1), _asked(doc, head, attached, members)
+            found.append((token, members))
+    return min(found, key=lambda row: (len(row[1]), row[0].i), default=None)
+
+
+def _attached(head: Any, masked: Masked) -> list[Any]:
+    return [c for c in head.children if c.dep_ in _ATTACHED and _leads(c, masked, head)]
 
 
 def phrase_of(head: Any) -> list[Any]:
@@ -231,7 +233,9 @@ def _leads(attached: Any, masked: Masked, head: Any) -> bool:
     return any(masked.is_title(t.text) or t.pos_ == "PROPN" for t in attached.subtree)
 
 
-def _asked(doc: Any, head: Any, attached: list[Any], members: list[Any]) -> str:
+def asked_of_phrase(head: Any, members: list[Any], masked: Masked) -> str:
+    """Return the question that a description answers: "the band who released X": "Which …?"."""
+    attached = _attached(head, masked)
     clauses = [c for c in attached if c.dep_ in {"relcl", "acl"}]
     if len(attached) == 1 and clauses:
         asked = asked_of_clause(head, clauses[0], members)
@@ -250,7 +254,7 @@ def _article(members: list[Any]) -> str:
     return "" if possessive else "the "
 
 
-def _spliced(doc: Any, span: tuple[int, int], word: str) -> str:
+def spliced(doc: Any, span: tuple[int, int], word: str) -> str:
     before = doc[: span[0]].text_with_ws if span[0] else ""
     after = doc[span[1] :].text
     space = doc[span[1] - 1].whitespace_

@@ -1,0 +1,1 @@
+"""How the pointer planner is trained."""
