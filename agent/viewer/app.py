@@ -257,6 +257,7 @@ class _Viewer:
             self.asker.ask(
                 f"{view.question} (step {step}: {answer})",
                 lambda agent: agent.astream_fork(view.run, step, answer, path=path),
+                of=view.run,
             ),
         )
 
@@ -268,7 +269,10 @@ class _Viewer:
         return await self._queued(
             request,
             self.asker.ask(
-                view.question, lambda agent: agent.astream_resume(view.run, answer), view.run
+                view.question,
+                lambda agent: agent.astream_resume(view.run, answer),
+                resumed=view.run,
+                of=view.run,
             ),
         )
 
@@ -288,9 +292,7 @@ class _Viewer:
             return JSONResponse(_job_json(job, before))
         if job.run is not None:
             return RedirectResponse(f"/runs/{job.run}", 303)
-        return HTMLResponse(
-            pages.waiting_page(job.question, before, job.error, _form_token(request))
-        )
+        return HTMLResponse(pages.waiting_page(job, before, _form_token(request)))
 
     async def stop(self, request: Request) -> Response:
         await _form(request)

@@ -38,6 +38,8 @@ class Job:
     start: Start
     resumed: str | None = None
     """The run that goes on; None for a new one."""
+    of: str | None = None
+    """The run whose page it was sent from; None where a question was asked."""
     id: str = field(default_factory=lambda: secrets.token_hex(8))
     run: str | None = None
     """The id of its run, once that began."""
@@ -58,7 +60,9 @@ class Asker:
         self._turn = asyncio.Lock()
         self._jobs: OrderedDict[str, Job] = OrderedDict()
 
-    def ask(self, question: str, start: Start, resumed: str | None = None) -> Job:
+    def ask(
+        self, question: str, start: Start, *, resumed: str | None = None, of: str | None = None
+    ) -> Job:
         """Queue a run, or one that goes on; it begins when those before it have ended.
 
         Raises
@@ -68,7 +72,7 @@ class Asker:
         """
         if sum(not job.ended for job in self._jobs.values()) > WAITING:
             raise QueueFullError(f"{WAITING} questions are waiting: let some of them end first")
-        job = Job(question, start, resumed)
+        job = Job(question, start, resumed, of)
         self._jobs[job.id] = job
         while len(self._jobs) > REMEMBERED and next(iter(self._jobs.values())).ended:
             self._jobs.popitem(last=False)

@@ -16,6 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from agent.show import safe
+from agent.viewer.asking import Job
 from agent.viewer.compare import Comparison
 from agent.viewer.marks import excerpt, segments
 from agent.viewer.run import why_left
@@ -29,7 +30,7 @@ _PARTS = ("head", "notices", "sources", "time", "calls", "about")
 """The macros of `_run.html` that render a part of a run; each is the id of its element too."""
 SHOWN = 8
 """Candidates of a step that are shown at once; the others fold out."""
-INLINE = 24
+INLINE = 12
 """Steps whose evidence a page holds at once: a page of 100 takes a browser seconds."""
 FAINT = 0.05
 """Weight below which a candidate is marked faintly: most readers mark something everywhere."""
@@ -213,11 +214,9 @@ def compare_page(comparison: Comparison) -> str:
     return _render("compare.html", comparison=comparison)
 
 
-def waiting_page(question: str, before: int, error: str | None, form_token: str) -> str:
+def waiting_page(job: Job, before: int, form_token: str) -> str:
     """A question that has no run yet; it asks again by itself, unless it failed."""
-    return _render(
-        "waiting.html", question=question, before=before, error=error, form_token=form_token
-    )
+    return _render("waiting.html", job=job, before=before, form_token=form_token)
 
 
 def message_page(title: str, sentence: str) -> str:

@@ -50,6 +50,8 @@ class TracingAgent:
         self, run: str, step: int, answer: str, *, path: int
     ) -> AsyncGenerator[Event, None]:
         self.asked.append(("fork", run, step, answer, path))
+        if answer == "refused":
+            return self._refused()
         return self._told(made.run(f"asked-{len(self.asked)}"))
 
     async def astream_resume(self, run: str, answer: str | None) -> AsyncGenerator[Event, None]:
@@ -452,6 +454,9 @@ def test_a_step_is_forked_with_the_answer_of_a_person(
         asked = {"path": "1", "step": "1", **fields}
         assert post(client, f"/runs/{RUN}/fork", **asked).status_code == 400
     assert post(client, "/runs/none/fork", path="1", step="1", answer="x").status_code == 404
+    refused = post(client, f"/runs/{RUN}/fork", path="1", step="9", answer="refused")
+    page = client.get(refused.headers["location"]).text
+    assert "the question is refused" in page and f'href="/runs/{RUN}">Back to the run' in page
 
 
 def test_a_run_that_was_left_goes_on_from_its_page(
