@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from agent.commands.completion import run_ids
 from agent.errors import TraceError, UsageError
 from agent.settings import Settings, load_settings
 
@@ -59,6 +60,11 @@ def serve(
 
     Listens on this machine only, unless another host is named: then the printed address holds a
     token, without which nothing is shown. Ctrl-C ends it.
+
+    Examples:
+
+    - `hoptree trace serve --open`
+    - `hoptree trace serve --host 0.0.0.0 --port 8080`
     """
     import uvicorn
 
@@ -108,7 +114,12 @@ def _listening(host: str, port: int) -> socket.socket:
 
 @app.command()
 def export(
-    run: Annotated[str, typer.Argument(help="Id of the run; `hoptree trace list` shows them.")],
+    run: Annotated[
+        str,
+        typer.Argument(
+            help="Id of the run; `hoptree trace list` shows them.", autocompletion=run_ids
+        ),
+    ],
     out: Annotated[
         Path | None,
         typer.Option(
@@ -116,7 +127,13 @@ def export(
         ),
     ] = None,
 ) -> None:
-    """Write a run as one HTML file that needs no server and asks for nothing from outside."""
+    """Write a run as one HTML file that needs no server and asks for nothing from outside.
+
+    Examples:
+
+    - `hoptree trace export 20260101-120000-abcdef`
+    - `hoptree trace export 20260101-120000-abcdef --out run.html`
+    """
     from agent.viewer.pages import exported_page
     from agent.viewer.run import run_view
     from agent.viewer.store import TraceStore
@@ -155,10 +172,16 @@ def list_runs(
     limit: Annotated[int, typer.Option(min=1, help="At most so many, the newest.")] = 20,
     as_json: Annotated[bool, typer.Option("--json", help="Print them as JSON.")] = False,
 ) -> None:
-    """List runs, newest first: id, status, time, paths, question and answer."""
+    """List runs, newest first: id, status, time, paths, question and answer.
+
+    Examples:
+
+    - `hoptree trace list`
+    - `hoptree trace list --limit 5 --json`
+    """
     from rich.text import Text
 
-    from agent.show import safe
+    from agent.show import one_line
     from agent.viewer.store import TraceStore
     from agent.viewer.views import Unreadable
 
@@ -170,10 +193,10 @@ def list_runs(
     out = _console()
     for run in listing.runs:
         if isinstance(run, Unreadable):
-            out.print(Text(safe(f"{run.run}  unreadable: {run.reason}").replace("\n", " "), "red"))
+            out.print(Text(one_line(f"{run.run}  unreadable: {run.reason}"), "red"))
             continue
         line = f"{run.run}  {run.status:<11} {run.seconds:6.1f} s {run.paths:2} paths  "
         line += run.question + (f" → {run.answer}" if run.answer is not None else "")
-        out.print(Text(safe(line).replace("\n", " ")))
+        out.print(Text(one_line(line)))
     if not listing.runs:
         out.print(f"no runs in {settings.traces}", markup=False)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from markupsafe import Markup
 
-from agent.show import safe
+from agent.show import one_line, safe
 from agent.viewer.views import StepView
 from retrievers.passage import Passage
 
@@ -110,7 +110,7 @@ def _box(x: float, y: float, width: float, text: str, kind: str) -> Markup:
 
 def _cut(text: str, room: int) -> str:
     """Return the text on one line, cut to the room of so many Latin characters."""
-    text = safe(text).replace("\n", " ").replace("\t", " ")
+    text = one_line(text)
     taken = 0
     for place, character in enumerate(text):
         taken += 2 if unicodedata.east_asian_width(character) in "WF" else 1

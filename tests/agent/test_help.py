@@ -31,9 +31,21 @@ def examples(text: str | None) -> Iterator[list[str]]:
         yield re.sub(r'"[^"]*"', "", line).split()
 
 
+COMMANDS |= {
+    f"{group} {name}": command
+    for group, commands in GROUP.commands.items()
+    if isinstance(commands, typer.core.TyperGroup)
+    for name, command in commands.commands.items()
+}
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_the_help_of_a_command_has_examples_that_exist(name: str) -> None:
-    found = [words for words in examples(COMMANDS[name].help) if words[0] == name]
+    found = [
+        words
+        for words in examples(COMMANDS[name].help)
+        if words[: len(name.split())] == name.split()
+    ]
     assert found
     known = {option for parameter in COMMANDS[name].params for option in parameter.opts}
     for words in found:
