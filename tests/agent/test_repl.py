@@ -145,7 +145,7 @@ def test_ctrl_c_stops_the_answer_and_what_is_indexed_then_answers_harmlessly(
     said(child, "/index none*.txt", "there is no file or folder none*.txt")
     said(child, "/index ev*.jsonl", "1 added", "hoptree>")
     said(child, "When was Ada Roe born?", "1911", "[1]", "model calls", "hoptree>")
-    said(child, "/cite 1", "was born in", "in Turku.", "hoptree>")
+    said(child, "/cite 1", "was born in", "Turku.", "hoptree>")
     said(child, "/sources", "[1]", "hoptree>")
     said(child, "/why 1", "1911", "strength", "hoptree>")
     said(child, "/tree", "path 1", "1911", "hoptree>")
