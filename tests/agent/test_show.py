@@ -225,6 +225,16 @@ def test_what_a_passage_holds_cannot_look_like_a_line_of_ours() -> None:
     assert [number for number, line in enumerate(lines) if line.startswith("[2] forged")] == [1, 3]
 
 
+@pytest.mark.parametrize(
+    "character",
+    ["\u200e", "\u200f", "\u061c", "\u2028", "\u2029", "\ufff9", "\ud800", "\U000e0041"],
+)
+def test_what_is_invisible_turns_the_line_or_is_half_a_character_is_left_out(
+    character: str,
+) -> None:
+    assert safe(f"a{character}b") == "ab"
+
+
 def test_safe_text_keeps_lines_tabs_and_every_script() -> None:
     text = "tab\tline\nété 中文 🐼 עברית e\u0301"
     assert safe(text) == text
