@@ -19,6 +19,13 @@ _FRONTED = re.compile(
     re.IGNORECASE,
 )
 
+_COUNTED_LAST = re.compile(r"(#\d+) (?:has|had|have) (how many [\w -]+?)\s*\?*")
+_ASKED_LAST = re.compile(
+    r"(?P<thing>#\d+) (?P<verb>is|was|are|were|has|had|did|does) (?P<said>(?:[\w#'’-]+ ){0,6}?)"
+    r"(?P<to>(?:in|on|at|from|to|for|of|with|under|as) )?"
+    r"(?P<asked>(?:what|which)(?: [\w'’-]+){1,4}|where|when)\s*\?*"
+)
+
 
 def split_in_situ(masked: Masked) -> tuple[str | None, str] | None:
     """Return the question for the thing described and, about `#1`, the one that describes it.
@@ -89,3 +96,16 @@ def _about_answer(clause: Any) -> str | None:
     ):
         return f"#1 {text_of(tokens[1:])}?"
     return None
+
+
+def fronted(text: str) -> str:
+    """Ask "#1 was formed in what year?" as a person would: "In what year was #1 formed?"."""
+    counted = _COUNTED_LAST.fullmatch(text)
+    if counted is not None:
+        return f"How{counted[2].removeprefix('how')} does {counted[1]} have?"
+    match = _ASKED_LAST.fullmatch(text)
+    if match is None:
+        return text
+    opening = f"{match['to'] or ''}{match['asked']}"
+    said = f"{match['verb']} {match['thing']} {match['said']}".strip()
+    return f"{opening[0].upper()}{opening[1:]} {said}?"

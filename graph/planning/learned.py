@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from pydantic import BaseModel, ConfigDict
 
 from graph.planning.clauses import text_of
+from graph.planning.insitu import fronted
 from graph.planning.language import asks_here, lookup, parser
 from graph.planning.masking import Masked
 from graph.planning.nested import DEGENERATE, asked_of_phrase, innermost, plain
@@ -127,27 +128,6 @@ def _in_situ(question: Prepared, split: Split, number: int) -> tuple[str, str]:
     else:
         about = f"{thing} {said}"
     return f"{before}which {noun}?", about
-
-
-_COUNTED_LAST = re.compile(r"(#\d+) (?:has|had|have) (how many [\w -]+?)\s*\?*")
-_ASKED_LAST = re.compile(
-    r"(?P<thing>#\d+) (?P<verb>is|was|are|were|has|had|did|does) (?P<said>(?:[\w#'’-]+ ){0,6}?)"
-    r"(?P<to>(?:in|on|at|from|to|for|of|with|under|as) )?"
-    r"(?P<asked>(?:what|which)(?: [\w'’-]+){1,4}|where|when)\s*\?*"
-)
-
-
-def fronted(text: str) -> str:
-    """Ask "#1 was formed in what year?" as a person would: "In what year was #1 formed?"."""
-    counted = _COUNTED_LAST.fullmatch(text)
-    if counted is not None:
-        return f"How{counted[2].removeprefix('how')} does {counted[1]} have?"
-    match = _ASKED_LAST.fullmatch(text)
-    if match is None:
-        return text
-    opening = f"{match['to'] or ''}{match['asked']}"
-    said = f"{match['verb']} {match['thing']} {match['said']}".strip()
-    return f"{opening[0].upper()}{opening[1:]} {said}?"
 
 
 MAX_STEPS = 5

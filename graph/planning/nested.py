@@ -12,7 +12,7 @@ import re
 from typing import Any
 
 from graph.planning.clauses import asked_of_clause, question_word, text_of
-from graph.planning.insitu import split_in_situ
+from graph.planning.insitu import fronted, split_in_situ
 from graph.planning.kinship import readings
 from graph.planning.language import asks_here, expected_type, lookup, noun_type, parser
 from graph.planning.masking import Masked
@@ -64,7 +64,7 @@ def decompositions(question: str) -> list[list[SubQuestion]]:
             return decompositions(last)
         steps = decompose(first)
         text = last.replace("#1", f"#{len(steps)}")
-        return [[*steps, lookup(text)]]
+        return [[*steps, lookup(fronted(text))]]
     return [_chain(Masked(plain(question)), text) for text in readings(masked.text)]
 
 

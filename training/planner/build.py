@@ -233,16 +233,24 @@ def build(data: Path, config: Config) -> tuple[list[Decision], list[Decision]]:
     for source in sources:
         for number, decisions in source:
             (train if number % config.held_out_every else held).extend(decisions)
-    train = [d for d in train if not guard.drops(d.root)]
-    held = [d for d in held if not guard.drops(d.root)]
-    train += recombined(train, config.recombined, chance)
-    for decision in [*train, *held]:
-        if guard.drops(decision.root) or guard.drops(decision.text):
-            raise DevelopmentQuestionError(
-                f"development question among the training rows: {decision.root!r}"
-            )
+    train, held = guarded(train, guard), guarded(held, guard)
+    train += guarded(list(recombined(train, config.recombined, chance)), guard)
     chance.shuffle(train)
     return train, held
+
+
+def guarded(decisions: Sequence[Decision], guard: Guard) -> list[Decision]:
+    """Drop what comes from a development question.
+
+    Raises DevelopmentQuestionError where a text became one on its way.
+    """
+    kept = [decision for decision in decisions if not guard.drops(decision.root)]
+    for decision in kept:
+        if guard.drops(decision.text):
+            raise DevelopmentQuestionError(
+                f"development question among the training rows: {decision.text!r}"
+            )
+    return kept
 
 
 def main() -> None:

@@ -1,0 +1,89 @@
+"""What the learned planner is trained on: plans found again in the words of their questions."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from training.planner.alignment import splits_of
+from training.planner.build import Decision, break_decisions, guarded
+from training.planner.qdmr import content, is_chain, kind_of, overlap, steps_of
+from training.reader.examples import DevelopmentQuestionError, Guard
+
+QUESTION = "Where was the band that recorded Glass Harbour formed?"
+STEPS = ["return the band that recorded Glass Harbour", "return where was #1 formed"]
+
+
+def row(question: str = QUESTION) -> dict[str, object]:
+    return {
+        "id": "HOTPOT_dev_1",
+        "question": question,
+        "steps": STEPS,
+        "operators": "['select', 'project']",
+    }
+
+
+@pytest.fixture
+def guard(tmp_path: Path) -> Guard:
+    folder = tmp_path / "hotpotqa"
+    folder.mkdir()
+    (folder / "questions.jsonl").write_text(json.dumps({"question": QUESTION}) + "\n")
+    return Guard(tmp_path)
+
+
+def test_a_step_is_found_where_its_words_stand() -> None:
+    found = splits_of(QUESTION, steps_of(row()))
+    assert found is not None
+    first, last = found
+    assert first.right[0].kind == "nested"
+    assert (last.text, last.right) == ("Where was #1 formed?", ())
+
+
+def test_steps_of_other_words_are_not_found() -> None:
+    assert splits_of(QUESTION, ["the river in Peru", "the length of #1"]) is None
+
+
+@pytest.mark.parametrize(
+    ("operators", "kind"),
+    [
+        (["select", "project"], "bridge"),
+        (["select", "project", "aggregate"], "count"),
+        (["select", "filter"], "filter"),
+        (["select", "select", "comparison"], "choice"),
+        (["boolean", "boolean", "boolean"], "agreement"),
+        (["select", "select", "intersection"], "common"),
+        (["select"], "single"),
+        (["select", "discard"], "other"),
+    ],
+)
+def test_operators_tell_the_kind_of_plan(operators: list[str], kind: str) -> None:
+    assert kind_of(operators) == kind_of(str(operators)) == kind
+
+
+def test_a_number_or_name_of_a_step_is_that_step() -> None:
+    steps = ["return wives of Holm", "return the number of #1"]
+    assert steps_of({"steps": steps}) == ["wives of Holm"]
+    assert is_chain(["a", "b of #1", "c of #2"])
+    assert not is_chain(["a", "b of #1", "c of #1"])
+
+
+def test_overlap_counts_words_of_meaning_only() -> None:
+    assert overlap(content("the band of Rome"), content("Which bands were in Rome?")) == 1
+    assert overlap(content("the band"), content("a river")) == 0
+
+
+def test_a_development_question_is_dropped(guard: Guard, tmp_path: Path) -> None:
+    path = tmp_path / "plans.jsonl"
+    path.write_text(json.dumps(row()) + "\n" + json.dumps(row(f"{QUESTION[:-1]} first?")) + "\n")
+    decisions = [d for _, found in break_decisions(path) for d in found]
+    assert {d.root for d in decisions} > {d.root for d in guarded(decisions, guard)}
+
+
+def test_a_text_made_from_others_that_is_a_development_question_fails_the_build(
+    guard: Guard,
+) -> None:
+    made = Decision(source="recombined", root="Who sang it?", text=QUESTION, kind="split")
+    with pytest.raises(DevelopmentQuestionError, match="Glass Harbour"):
+        guarded([made], guard)
