@@ -174,8 +174,8 @@ def main() -> None:
             quantiles("page of the long run, served", opened(address, run, arguments.times), 1.0)
             if shutil.which("chromium"):
                 shown, worked = opened_in_chromium(address, run, arguments.times)
-                quantiles("… of it work of its main thread", worked, 1.0)
                 quantiles("page of the long run, shown in Chromium", shown, 1.0)
+                quantiles("… of it work of its main thread", worked, 1.0)
 
 
 if __name__ == "__main__":

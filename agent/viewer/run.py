@@ -278,17 +278,19 @@ def _paths(
 
 
 def _chosen(tree: Tree, answered: Answered | None) -> int | None:
-    """Return the place of the path that the answer was taken from."""
+    """Return the place of the path that the answer was taken from.
+
+    Of paths to the same answer it is the one most trusted: by its plan and its own confidence.
+    """
     if answered is None or answered.answer is None:
         return None
-    return next(
-        (
-            index
-            for index, path in enumerate(tree.paths)
-            if (path.answer, path.confidence) == (answered.answer, answered.confidence)
-        ),
-        None,
-    )
+    same = [n for n, path in enumerate(tree.paths) if path.answer == answered.answer]
+
+    def trusted(place: int) -> float:
+        path = tree.paths[place]
+        return tree.plans[path.plan].score * path.confidence
+
+    return max(same, key=trusted, default=None)
 
 
 def _path_state(taken: PathTaken, chosen: bool, current: bool) -> PathState:

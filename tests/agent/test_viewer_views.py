@@ -89,6 +89,14 @@ def test_a_path_that_was_solved_but_not_answered_from_is_told_apart() -> None:
     assert second.state == "chosen"
 
 
+def test_the_path_that_answered_is_known_though_the_answer_is_surer_than_it() -> None:
+    events = made.run()
+    ended = events[-1]
+    assert isinstance(ended, Answered)
+    events[-1] = ended.model_copy(update={"confidence": 0.9})  # as two paths say the same
+    assert [path.state for path in run_view(events).paths] == ["left", "chosen"]
+
+
 def test_a_remembered_step_leads_to_the_one_that_decided_it() -> None:
     events = made.run()
     again = Voted(at=made.START + 3.5, step=1, result=made.SUNG, remembered=True)
