@@ -7,6 +7,7 @@ import contextlib
 import threading
 from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -135,6 +136,7 @@ class Agent:
         if callable(load):
             load()
         self._get_reader()
+        import_module("agent.runs")  # and with it LangGraph, which takes its time
 
     # ── asking ────────────────────────────────────────────────────────────────────────────────
 

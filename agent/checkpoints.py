@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import functools
 import inspect
@@ -142,7 +143,14 @@ async def opened(folder: Path, run: str) -> AsyncIterator[Checkpoints]:
     """
     path = checkpoint_path(folder, run)
     with _told(path):
-        connection = await aiosqlite.connect(path, timeout=0)
+        opening = asyncio.ensure_future(aiosqlite.connect(path, timeout=0))
+        try:
+            connection = await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            # Its thread goes on, and would tell an event loop that is closed by then.
+            with contextlib.suppress(sqlite3.Error):
+                await (await opening).close()
+            raise
     try:
         with _told(path):
             # The lock of the file is the lock of the run: a kill lets go of it. NORMAL loses

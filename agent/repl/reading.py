@@ -70,7 +70,12 @@ class Prompt:
         self._prompt = _prompt_session(session)
 
     def read(self) -> str:
-        return self._prompt.prompt(PROMPT, prompt_continuation=CONTINUED)
+        return self._prompt.prompt(PROMPT, prompt_continuation=_before)
+
+
+def _before(width: int, line: int, wrapped: int) -> str:
+    """Return what stands before a further line: nothing where only the terminal has folded it."""
+    return "" if wrapped else CONTINUED
 
 
 def _prompt_session(session: Session) -> PromptSession[str]:

@@ -231,7 +231,7 @@ def test_chinese_is_as_wide_as_it_is_on_the_screen(hoptree: Hoptree, sample_inde
         tmux("send-keys", "/cite 1", "Enter")
         lines = wait_for("^hoptree>", 3)
     finally:
-        tmux("kill-server")
+        subprocess.run(["tmux", "-S", str(socket), "kill-server"])
     joined = "".join(line.strip("│├└─ ").strip() for line in lines).replace(" ", "")
     assert f"hoptree>{question}" in joined
     assert f"1.{question}→1972年" in joined
