@@ -53,7 +53,8 @@ def across_paths(outcomes: Sequence[Outcome], plans: Sequence[Plan]) -> Consensu
         for group in _same(solved)
     ]
     votes.sort(key=lambda vote: -vote[0][0])
-    found = probabilities([together for (together, _), _ in votes])
+    together = [weight for (weight, _), _ in votes]
+    found = probabilities(together) if len(votes) > 1 else together
     (_, paths), outcome = votes[0]
     return Consensus(
         outcome=outcome.model_copy(update={"confidence": found[0]}),
@@ -98,4 +99,5 @@ def _together(weights: Sequence[float], paths: Sequence[Outcome]) -> tuple[float
     ]
     if len(heaviest) == 1:
         return heaviest[0], 1
-    return -math.expm1(sum(math.log1p(-min(w, SURE)) for w in heaviest)), len(heaviest)
+    together = -math.expm1(sum(math.log1p(-min(w, SURE)) for w in heaviest))
+    return max(together, *heaviest), len(heaviest)

@@ -39,8 +39,7 @@ from graph.machine import build, initial
 from graph.nodes import backtracking as backtracking_node
 from graph.nodes import planning as planning_node
 from graph.state import memory_key
-from graph.support import scoring
-from graph.types import AnswerType, FailureReason, Limits, Operator, Plan, SubQuestion, Voting, Way
+from graph.types import AnswerType, FailureReason, Limits, Operator, Plan, SubQuestion, Way
 from retrievers.passage import Hit, Passage
 
 E = TypeVar("E")
@@ -81,10 +80,7 @@ EASY = Limits(accept=0.1, abstain=0.05)
 """Takes the first answer that is not very weak."""
 
 
-@pytest.fixture(autouse=True)
-def _as_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let a verdict be as probable as the fake reader says, so that a test can say it."""
-    monkeypatch.setattr(scoring, "calibration", lambda: scoring.Calibration(about="", curves={}))
+pytestmark = pytest.mark.usefixtures("as_read")
 
 
 class Machine:
@@ -95,7 +91,7 @@ class Machine:
         self.reader = FakeReader(facts)
         self.model = model if model is not None else ScriptedModel()
         limits = limits or Limits(accept=0.2, abstain=0.05)
-        self.calls = Calls(self.model, self.reader, self.index, limits, Voting(scoring="weighted"))
+        self.calls = Calls(self.model, self.reader, self.index, limits)
         self.events: list[Event] = []
 
     def stream(self, question: str, *, language: str = "en", searchable: bool = True) -> Any:
