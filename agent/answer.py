@@ -92,7 +92,7 @@ class Answer(BaseModel):
     text: str
     """The answer as a person reads it, with citation marks such as [1]."""
     confidence: float
-    """In [0, 1]; not calibrated."""
+    """Probability that the answer is right; see `graph.support.scoring`."""
     citations: tuple[Citation, ...]
     passages: tuple[Passage, ...]
     """All passages found, those that carry the answer first."""

@@ -271,7 +271,7 @@ class Agent:
         searchable = retriever is not None and await retriever.count() > 0
         model = await asyncio.to_thread(self._get_model)
         reader = await asyncio.to_thread(self._get_reader)
-        return Parts(model, reader, retriever, searchable)
+        return Parts(model, reader, retriever, searchable, self.settings.voting)
 
     def _taken(self, limits: Limits | None) -> Limits:
         return limits if limits is not None else self.settings.limits

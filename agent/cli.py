@@ -163,6 +163,10 @@ def ask(
         float | None,
         typer.Option(min=0, max=1, help="Ask me about a step that is less sure than this."),
     ] = None,
+    risk: Annotated[
+        float | None,
+        typer.Option(help="Answer only what is wrong with at most this probability, say 0.1."),
+    ] = None,
 ) -> None:
     """Answer a question, with citations.
 
@@ -186,7 +190,10 @@ def ask(
         "max_model_tokens": max_tokens,
         "max_retrieval_calls": max_retrievals,
         "ask_below": ask_below,
+        "risk": risk,
     }
+    if risk is not None and not 0 < risk < 1:
+        raise UsageError("--risk is a probability between 0 and 1: 0.1 lets one answer in ten err")
     limits = settings.limits.model_copy(
         update={name: value for name, value in changed.items() if value is not None}
     )

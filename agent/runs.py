@@ -16,14 +16,14 @@ from agent import checkpoints
 from agent.checkpoints import Checkpoints
 from agent.errors import TraceError, UsageError
 from agent.traces import TraceWriter, cut_torn_line, read_trace, trace_path
-from graph import paths
 from graph.calls import Calls
 from graph.events import Answered, Event, RunFailed, RunResumed, RunStarted, StepAsked, Token
 from graph.journal import Journal
 from graph.machine import Machine, build
 from graph.replay import corrected, state_of
 from graph.state import State, initial
-from graph.types import Limits, Path
+from graph.support import across_paths
+from graph.types import Limits, Path, Voting
 from retrievers.passage import Retriever
 
 if TYPE_CHECKING:
@@ -61,6 +61,7 @@ class Parts:
     retriever: Retriever | None
     searchable: bool
     """False where there is no index, or an empty one."""
+    voting: Voting
 
     def named(self) -> dict[str, str | int | float | bool | None]:
         """Return the index and the model as a trace names them."""
@@ -148,8 +149,9 @@ def path_to_correct(events: Sequence[Event], path: int | None, step: int) -> int
     if not walked:
         raise UsageError(f"the run {run} opened no path, so it has no step to correct")
     if path is None:
-        best = paths.best(state["outcomes"], state["plans"])
-        path = state["outcomes"].index(best) + 1 if best is not None else len(walked)
+        best = across_paths(state["outcomes"], state["plans"])
+        ended = [outcome.path for outcome in state["outcomes"]]
+        path = ended.index(best.outcome.path) + 1 if best is not None else len(walked)
     elif not 1 <= path <= len(walked):
         raise UsageError(f"the run {run} has no path {path}: its paths are 1 to {len(walked)}")
     steps = state["plans"][walked[path - 1].plan].steps
@@ -225,6 +227,7 @@ def _calls(parts: Parts, begin: RunStarted, journal: Journal) -> Calls:
         reader=parts.reader,
         retriever=parts.retriever,
         limits=limits_of(begin),
+        voting=parts.voting,
         language=begin.language,
         journal=journal,
     )

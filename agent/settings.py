@@ -18,7 +18,7 @@ from pydantic_settings import (
 )
 
 from agent.errors import UsageError
-from graph.types import Limits
+from graph.types import Limits, Voting
 from retrievers.connection import ElasticsearchConnection, is_address
 
 FILE = "hoptree.toml"
@@ -66,6 +66,7 @@ class Settings(BaseSettings):
     max_question: int = Field(default=2000, ge=1)
     """Longest question that is taken, in characters."""
     limits: Limits = Limits()
+    voting: Voting = Voting()
     elasticsearch: ElasticsearchConnection = ElasticsearchConnection()
     """What an `es://` address does not say: user, password, certificate authority, timeout."""
 

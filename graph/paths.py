@@ -65,14 +65,16 @@ def alternatives(
         following = bound.cluster + 1
         if following > RUNNER_UPS or following >= len(clusters):
             continue
-        strength = clusters[following].strength
-        if strength <= 0:
+        confidence = clusters[following].confidence
+        if confidence <= 0:
             continue
+        # As probable as it is once those before it are known to be wrong.
+        before = sum(cluster.confidence for cluster in clusters[:following])
         dependants = {n for n in path.bound if number in upstream(plan, n)}
         kept = {n: b for n, b in path.bound.items() if n != number and n not in dependants}
         kept[number] = Bound(
             answer=clusters[following].text,
-            confidence=strength * strength / sum(c.strength for c in clusters[: following + 1]),
+            confidence=confidence,
             question=bound.question,
             cluster=following,
         )
@@ -80,7 +82,7 @@ def alternatives(
             Path(
                 plan=path.plan,
                 origin=f"runner-up “{clusters[following].text}” for step {number}",
-                prior=path.prior * strength / max(clusters[bound.cluster].strength, strength),
+                prior=path.prior * min(1.0, confidence / max(1 - before, confidence)),
                 bound=kept,
                 wording=path.wording,
             )
@@ -110,11 +112,3 @@ def pick(frontier: Sequence[Path], walked: Sequence[Path]) -> tuple[Path | None,
             fresh.setdefault(path.signature(), path)
     remaining = list(fresh.values())
     return (remaining[0], remaining[1:]) if remaining else (None, [])
-
-
-def best(outcomes: Sequence[Outcome], plans: Sequence[Plan]) -> Outcome | None:
-    """Return the solved path to answer from: the largest plan score × path confidence."""
-    solved = [outcome for outcome in outcomes if outcome.answer is not None]
-    return max(
-        solved, key=lambda o: (plans[o.path.plan].score * o.confidence, o.confidence), default=None
-    )

@@ -13,6 +13,7 @@ from graph.nodes.planning import first_paths, opened
 from graph.planning import WHOLE_QUESTION
 from graph.planning.iterative import plans_from
 from graph.state import State, memory_key
+from graph.support import across_paths
 from graph.types import Failure, FailureReason, Limits, Outcome, Path, Plan, Way
 from prompts.loader import render
 
@@ -92,6 +93,7 @@ async def conclude(state: State, runtime: Runtime[Calls]) -> State:
 
 def after_conclude(state: State, runtime: Runtime[Calls]) -> str:
     """Answer with the best solved path, or abstain."""
-    chosen = paths.best(state["outcomes"], state["plans"])
-    enough = chosen is not None and chosen.confidence >= runtime.context.limits.abstain
-    return "compose" if enough else "abstain"
+    consensus = across_paths(state["outcomes"], state["plans"])
+    if consensus is None or consensus.outcome.confidence < runtime.context.limits.enough:
+        return "abstain"
+    return "compose"

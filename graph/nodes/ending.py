@@ -8,13 +8,13 @@ from itertools import zip_longest
 from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
 from langgraph.runtime import Runtime
 
-from graph import paths
 from graph.calls import Calls
 from graph.compose import cite, says, sentence_grammar
 from graph.events import Answered, Citation, Notice, Token
 from graph.nodes.backtracking import why_left
 from graph.planning.substitute import fill, needs
 from graph.state import State
+from graph.support import across_paths, contradictions
 from graph.types import Path, Plan
 from prompts.loader import render
 from retrievers.passage import Passage
@@ -37,11 +37,15 @@ async def compose(state: State, runtime: Runtime[Calls]) -> State:
     """Stream the answer of the best path as one cited sentence."""
     calls = runtime.context
     emit = calls.telling(runtime.stream_writer)
-    chosen = paths.best(state["outcomes"], state["plans"])
-    assert chosen is not None and chosen.answer is not None  # the routing came here for it
+    consensus = across_paths(state["outcomes"], state["plans"])
+    assert consensus is not None  # the routing came here for it
+    chosen = consensus.outcome
+    assert chosen.answer is not None
     this = state["plans"][chosen.path.plan]
     citations = cite(chosen, this, state["memory"], state["passages"])
     question, language = state["question"], state["language"]
+    for contradiction in contradictions(consensus, language):
+        emit(Notice(text=contradiction))
     grammar = sentence_grammar(question, chosen.answer, [c.number for c in citations], language)
     found = " ".join(f"{c.question} {c.quote} [{c.number}]." for c in citations)
     text = await calls.generate(
@@ -94,8 +98,7 @@ async def abstain(state: State, runtime: Runtime[Calls]) -> State:
     known = {
         result.question: result.verdict.answer
         for result in state["memory"].values()
-        if result.verdict is not None
-        and result.verdict.confidence >= runtime.context.limits.abstain
+        if result.verdict is not None and result.verdict.confidence >= runtime.context.limits.enough
     }
     failures = dict.fromkeys(why_left(o, state).detail for o in state["outcomes"])
     tried = dict.fromkeys(_tried(o.path, state["plans"][o.path.plan]) for o in state["outcomes"])

@@ -11,7 +11,7 @@ from graph.events import Voted
 from graph.planning.comparison import named_choice
 from graph.planning.substitute import fill
 from graph.state import State, Task, memory_key
-from graph.vote import vote
+from graph.support import vote
 from retrievers.fusion import rrf
 from retrievers.passage import Hit
 
@@ -102,6 +102,8 @@ async def read(state: Task, runtime: Runtime[Calls]) -> State:
     choice = named_choice(question)
     asked = choice.asked if choice else question
     candidates = await calls.read(state["step"], asked, passages, state["expects"], emit)
-    result = vote(question, state["hits"], candidates, state["step"], state["expects"])
+    result = vote(
+        question, state["hits"], candidates, state["step"], state["expects"], calls.voting
+    )
     emit(Voted(step=state["step"], result=result))
     return {"memory": {memory_key(question): result}}

@@ -109,7 +109,7 @@ def after_settle(state: State, runtime: Runtime[Calls]) -> str:
         return "seek"
     last = state["outcomes"][-1]
     limits = runtime.context.limits
-    if last.answer is not None and last.confidence >= limits.accept:
+    if last.answer is not None and last.confidence >= limits.sure:
         return "compose"
     if len(state["walked"]) >= limits.max_paths or runtime.context.spent:
         return "conclude"

@@ -42,6 +42,8 @@ from graph.nodes import planning as planning_node
 from graph.replay import BY_A_PERSON, state_of
 from graph.types import Limits, Operator, Plan, SubQuestion
 
+pytestmark = pytest.mark.usefixtures("as_read")
+
 QUESTION = "Where was the director of Ikarie XB-1 born?"
 DIRECTOR, HOME = "Who is the director of Ikarie XB-1?", "Where was #1 born?"
 POLAK_S_HOME, NOVAK_S_HOME = "Where was Jindřich Polák born?", "Where was Jan Novák born?"
@@ -146,7 +148,7 @@ def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Stag
             return list(plans) or [plan]
 
         monkeypatch.setattr(planning_node, "propose", propose)
-        return Stage(tmp_path / name, facts, limits or Limits())
+        return Stage(tmp_path / name, facts, limits or Limits(accept=0.2, abstain=0.05))
 
     return make
 

@@ -2,47 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support_cases import FRAMES, QUESTION, candidate, case, hit
 
-from graph.types import AnswerType, Candidate, FailureReason
-from graph.vote import UNFIT, fitness, independent_groups, vote
+from graph.support import vote
+from graph.support.building import UNFIT, fitness
+from graph.support.independence import independent_groups, source_of
+from graph.types import AnswerType, Candidate, Cluster, FailureReason, Voting
 from retrievers.passage import Hit, Passage
-
-QUESTION = "Who directed the film Ikarie XB-1?"
-# Sentences with next to nothing in common, so that none is taken for a copy of another.
-FRAMES = [
-    "The picture was directed by {} and shot in Prague during one wet spring.",
-    "Critics praised {} for a cold, elegant vision of deep space travel.",
-    "{} had studied at the academy before turning to science fiction cinema.",
-    "An archive lists {} as the sole director; the score is by Zdeněk Liška.",
-    "In an interview {} recalled how Ikarie XB-1 was made on a small budget.",
-    "Festival programmes from Trieste name {} next to the golden asteroid prize.",
-]
-
-
-def hit(number: int, text: str, *, score: float = 1.0, source: str = "") -> Hit:
-    passage = Passage(id=f"p{number}", title=f"Title {number}", text=text, source=source)
-    return Hit(passage=passage, score=score)
-
-
-def candidate(found: Hit, text: str, *, score: float = 0.6, no_answer: float = 0.2) -> Candidate:
-    start = found.passage.text.index(text)
-    return Candidate(
-        passage_id=found.passage.id,
-        text=text,
-        start=start,
-        end=start + len(text),
-        score=score,
-        no_answer=no_answer,
-    )
-
-
-def case(answers: list[tuple[str, float]]) -> tuple[list[Hit], list[Candidate]]:
-    hits = [hit(i, FRAMES[i].format(text)) for i, (text, _) in enumerate(answers)]
-    read = [candidate(h, text, score=score) for h, (text, score) in zip(hits, answers, strict=True)]
-    return hits, read
 
 
 def test_many_weak_passages_outvote_one_strong() -> None:
@@ -83,7 +54,7 @@ def test_a_word_that_many_passages_hold_but_none_answers_with_is_no_answer() -> 
     verdict = vote(QUESTION, hits, read).verdict
     assert verdict is not None
     assert [cluster.text for cluster in verdict.clusters] == ["Polák", "film"]
-    assert verdict.clusters[1].strength < 0.1
+    assert verdict.clusters[1].confidence < 0.25
 
 
 @pytest.mark.parametrize(
@@ -159,58 +130,148 @@ names = st.sampled_from(["Jindřich Polák", "Jan Novák", "Karel Zeman", "Věra
 answers = st.lists(
     st.tuples(names, st.floats(min_value=0.1, max_value=0.9)), min_size=1, max_size=6
 )
+both = pytest.mark.parametrize("scoring", ["learned", "weighted"])
 
 
-@settings(deadline=None)
+def clusters_of(
+    hits: list[Hit], read: list[Candidate], scoring: Literal["learned", "weighted"]
+) -> list[Cluster]:
+    verdict = vote(QUESTION, hits, read, voting=Voting(scoring=scoring)).verdict
+    assert verdict is not None
+    return list(verdict.clusters)
+
+
+@both
+@settings(deadline=None, max_examples=40)
 @given(answers, st.randoms(use_true_random=False))
 def test_the_order_of_passages_and_candidates_never_matters(
-    given_answers: list[tuple[str, float]], random: object
+    scoring: Literal["learned", "weighted"], given_answers: list[tuple[str, float]], random: object
 ) -> None:
     hits, read = case(given_answers)
-    before = vote(QUESTION, hits, read)
+    before = clusters_of(hits, read, scoring)
     random.shuffle(hits)  # type: ignore[attr-defined]
     random.shuffle(read)  # type: ignore[attr-defined]
-    after = vote(QUESTION, hits, read)
-    assert before.verdict is not None
-    assert after.verdict is not None
-    assert after.verdict.answer == before.verdict.answer
-    assert after.verdict.confidence == pytest.approx(before.verdict.confidence)
+    after = clusters_of(hits, read, scoring)
+    assert [c.text for c in after] == [c.text for c in before]
+    assert [c.confidence for c in after] == pytest.approx([c.confidence for c in before])
+    assert [c.votes for c in after] == [c.votes for c in before]
 
 
-@settings(deadline=None)
+@both
+@settings(deadline=None, max_examples=40)
 @given(answers.filter(lambda a: len(a) < 6), st.floats(min_value=0.1, max_value=0.9))
 def test_an_independent_supporter_never_lowers_a_cluster(
-    given_answers: list[tuple[str, float]], score: float
+    scoring: Literal["learned", "weighted"], given_answers: list[tuple[str, float]], score: float
 ) -> None:
-    hits, read = case(given_answers)
-    before = {c.text: c.strength for c in _clusters(hits, read)}
+    before = {c.text: c.strength for c in clusters_of(*case(given_answers), scoring)}
     name = given_answers[0][0]
     hits, read = case([*given_answers, (name, score)])
-    after = {c.text: c.strength for c in _clusters(hits, read)}
+    after = {c.text: c.strength for c in clusters_of(hits, read, scoring)}
     assert after[name] >= before[name] - 1e-9
 
 
-@settings(deadline=None)
+@both
+@settings(deadline=None, max_examples=40)
 @given(answers.filter(lambda a: len(a) < 6), st.integers(min_value=0, max_value=4))
-def test_a_copy_changes_no_strength(given_answers: list[tuple[str, float]], which: int) -> None:
+def test_a_copy_changes_nothing(
+    scoring: Literal["learned", "weighted"], given_answers: list[tuple[str, float]], which: int
+) -> None:
     hits, read = case(given_answers)
-    before = {c.text: c.strength for c in _clusters(hits, read)}
+    before = clusters_of(hits, read, scoring)
     original = which % len(hits)
-    copy = hit(99, hits[original].passage.text)
+    copy = hit(99, hits[original].passage.text, title=hits[original].passage.title)
     read = [*read, candidate(copy, given_answers[original][0], score=given_answers[original][1])]
-    after = {c.text: c.strength for c in _clusters([*hits, copy], read)}
-    assert after == pytest.approx(before)
+    after = clusters_of([*hits, copy], read, scoring)
+    assert [(c.text, c.votes) for c in after] == [(c.text, c.votes) for c in before]
+    assert [c.strength for c in after] == pytest.approx([c.strength for c in before])
+    assert [c.confidence for c in after] == pytest.approx([c.confidence for c in before])
 
 
-def _clusters(hits: list[Hit], read: list[Candidate]) -> list:  # type: ignore[type-arg]
-    verdict = vote(QUESTION, hits, read).verdict
+@both
+@settings(deadline=None, max_examples=40)
+@given(answers)
+def test_probabilities_sum_to_one_at_most_and_follow_the_strengths(
+    scoring: Literal["learned", "weighted"], given_answers: list[tuple[str, float]]
+) -> None:
+    found = clusters_of(*case(given_answers), scoring)
+    told = [c.confidence for c in found]
+    assert sum(told) <= 1 + 1e-9
+    assert told == sorted(told, reverse=True)
+    assert [c.strength for c in found] == sorted((c.strength for c in found), reverse=True)
+
+
+@both
+def test_a_single_weak_answer_wins_with_a_confidence_to_match(
+    scoring: Literal["learned", "weighted"],
+) -> None:
+    hits, _ = case([("Jan Novák", 0.5)])
+    [weak] = clusters_of(hits, [candidate(hits[0], "Jan Novák", score=0.3, no_answer=0.8)], scoring)
+    [firm] = clusters_of(hits, [candidate(hits[0], "Jan Novák", score=0.9, no_answer=0.0)], scoring)
+    assert weak.text == firm.text == "Jan Novák"
+    assert weak.confidence < firm.confidence
+
+
+@both
+def test_where_all_differ_none_is_likely(scoring: Literal["learned", "weighted"]) -> None:
+    four = [
+        (name, 0.5) for name in ("Jindřich Polák", "Jan Novák", "Karel Zeman", "Věra Chytilová")
+    ]
+    found = clusters_of(*case(four), scoring)
+    assert len(found) == 4
+    assert found[0].confidence < clusters_of(*case(four[:1]), scoring)[0].confidence
+
+
+@both
+def test_of_a_tie_the_answer_first_by_its_text_wins(
+    scoring: Literal["learned", "weighted"],
+) -> None:
+    hits = [hit(n, f"{name} lived here once.") for n, name in enumerate(("Zoe Adams", "Amy Zorn"))]
+    read = [candidate(hits[0], "Zoe Adams"), candidate(hits[1], "Amy Zorn")]
+    assert [c.text for c in clusters_of(hits, read, scoring)] == ["Amy Zorn", "Zoe Adams"]
+
+
+def test_a_source_that_is_not_trusted_has_no_vote() -> None:
+    hits = [
+        hit(0, FRAMES[0].format("Jan Novák"), source="gossip.example"),
+        hit(1, FRAMES[1].format("Jindřich Polák")),
+    ]
+    read = [candidate(hits[0], "Jan Novák", score=0.9), candidate(hits[1], "Jindřich Polák")]
+    distrusted = Voting(sources={"gossip.example": 0.0})
+    verdict = vote(QUESTION, hits, read, voting=distrusted).verdict
     assert verdict is not None
-    return list(verdict.clusters)
+    assert verdict.answer == "Jindřich Polák"
+
+
+def test_a_story_told_again_with_the_same_details_has_one_vote() -> None:
+    told = [
+        "In Graz, Helga Brandt told the Morning Ledger of 1931 that Jan Novák made it.",
+        "Jan Novák made it, so the Morning Ledger quoted Helga Brandt, in 1931, from Graz.",
+    ]
+    other = "Jan Novák was seen on the set by Tomas Okafor of the Weekly Lantern in Ghent."
+    passages = [Passage(id=f"p{n}", text=text) for n, text in enumerate([*told, other])]
+    groups = independent_groups(passages, ["Jan Novák"])
+    assert groups.of["p0"] == groups.of["p1"] != groups.of["p2"]
+    assert groups.reasons[groups.of["p0"]] == "retelling"
+
+
+def test_a_passage_that_only_quotes_another_shares_its_vote() -> None:
+    whole = Passage(id="a", text=" ".join(f"word{n}" for n in range(60)))
+    quoted = Passage(id="b", text=" ".join(f"word{n}" for n in range(20, 40)))
+    groups = independent_groups([whole, quoted])
+    assert groups.of["a"] == groups.of["b"]
+
+
+def test_a_site_is_trusted_by_its_host_and_its_pages_vote_for_themselves() -> None:
+    one = Passage(id="a", text="one two three four five", url="https://www.site.example/1")
+    two = Passage(id="b", text="six seven eight nine ten", url="https://site.example/2")
+    groups = independent_groups([one, two])
+    assert groups.of["a"] != groups.of["b"]
+    assert source_of(one) == source_of(two) == "site.example"
 
 
 def test_groups_join_documents_and_keep_strangers_apart() -> None:
     one = Passage(id="a#1", document="a", text="one two three four five")
     two = Passage(id="a#2", document="a", text="six seven eight nine ten")
     other = Passage(id="b", document="b", text="eleven twelve thirteen fourteen fifteen")
-    groups = independent_groups([one, two, other])
+    groups = independent_groups([one, two, other]).of
     assert groups["a#1"] == groups["a#2"] != groups["b"]

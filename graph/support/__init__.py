@@ -1,0 +1,11 @@
+"""The support vote: many weak passages, one sound answer.
+
+`vote` decides a sub-question, `across_paths` the question; `explain` and `svg` give the reasons.
+"""
+
+from graph.support.across import Consensus, across_paths, contradictions
+from graph.support.drawing import svg
+from graph.support.explanation import explain
+from graph.support.voting import vote
+
+__all__ = ["Consensus", "across_paths", "contradictions", "explain", "svg", "vote"]

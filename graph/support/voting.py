@@ -1,0 +1,150 @@
+"""The verdict on one sub-question."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+import networkx as nx
+import numpy as np
+
+from graph.support import scoring
+from graph.support.building import FEATURES, answers, support_graph
+from graph.support.explanation import summary
+from graph.types import (
+    AnswerType,
+    Ballot,
+    Candidate,
+    Cluster,
+    Failure,
+    FailureReason,
+    StepResult,
+    Verdict,
+    Voting,
+)
+from prompts.loader import render
+from retrievers.analysis import language_of
+from retrievers.passage import Hit
+
+KEPT = 5
+"""Clusters that a verdict keeps."""
+
+
+def weigh(graph: nx.Graph, scorer: scoring.Scorer) -> None:
+    """Set the `weight` of every *extracts* and *supports* edge.
+
+    A *supports* edge weighs in proportion to the best reading of its answer: a passage that
+    mentions what nobody took for an answer confirms nothing ("film" stands in all passages on a
+    film).
+    """
+    edges = [edge for _, _, edge in graph.edges(data=True) if "features" in edge]
+    weights = scorer.weights(
+        np.array([edge["features"] for edge in edges]).reshape(-1, len(FEATURES))
+    )
+    for edge, weight in zip(edges, weights.tolist(), strict=True):
+        edge["weight"] = min(max(weight, 0.0), scoring.SURE)
+    for members in answers(graph):
+        read = max(edge["weight"] for node in members for edge in _edges(graph, node, "extracts"))
+        for node in members:
+            for edge in _edges(graph, node, "supports"):
+                edge["weight"] *= read
+
+
+def _edges(graph: nx.Graph, node: tuple[str, int], kind: str) -> list[dict[str, Any]]:
+    return [edge for edge in graph[node].values() if edge["kind"] == kind]
+
+
+def clusters(graph: nx.Graph, scorer: scoring.Scorer) -> list[Cluster]:
+    """Read the clusters off a support graph, strongest first; ties break by text."""
+    weigh(graph, scorer)
+    found = []
+    for members in answers(graph):
+        read = {node: max(e["weight"] for e in _edges(graph, node, "extracts")) for node in members}
+        members.sort(key=lambda n: (-read[n], graph.nodes[n]["candidate"].text, n[1]))
+        spoken = tuple(graph.nodes[node]["candidate"] for node in members)
+        ballots = _ballots(graph, members)
+        speaking = {passage for ballot in ballots for passage in ballot.passages}
+        found.append(
+            Cluster(
+                text=spoken[0].text,
+                strength=scoring.strength([ballot.weight for ballot in ballots], scorer.decay),
+                votes=len(ballots),
+                candidates=spoken,
+                supporters=tuple(sorted(speaking - {c.passage_id for c in spoken})),
+                ballots=ballots,
+            )
+        )
+    return sorted(found, key=lambda cluster: (-cluster.strength, cluster.text))
+
+
+def _ballots(graph: nx.Graph, members: Sequence[tuple[str, int]]) -> tuple[Ballot, ...]:
+    """Return the votes for an answer, heaviest first: of those that share one the heaviest."""
+    spoken: dict[str, tuple[bool, float]] = {}
+    """Passage to whether the answer was read there, and the weight of that."""
+    for node in members:
+        for other, edge in graph[node].items():
+            if edge["kind"] != "similar":
+                told = (edge["kind"] == "extracts", edge["weight"])
+                spoken[other[1]] = max(spoken.get(other[1], told), told)
+    shared: dict[int, list[str]] = defaultdict(list)
+    for passage in sorted(spoken, key=lambda p: (-spoken[p][1], p)):
+        number = next(n[1] for n in graph["passage", passage] if n[0] == "vote")
+        shared[number].append(passage)
+    ballots = [
+        Ballot(
+            passages=tuple(passages),
+            weight=spoken[passages[0]][1],
+            read=any(spoken[passage][0] for passage in passages),
+            shared=graph.nodes["vote", number]["reason"] if len(passages) > 1 else None,
+        )
+        for number, passages in shared.items()
+    ]
+    return tuple(sorted(ballots, key=lambda ballot: (-ballot.weight, ballot.passages)))
+
+
+def vote(
+    question: str,
+    hits: Sequence[Hit],
+    candidates: Sequence[Candidate],
+    step: int = 1,
+    expects: AnswerType = AnswerType.ANY,
+    voting: Voting | None = None,
+) -> StepResult:
+    """Decide one sub-question.
+
+    Without hits, and without a candidate that weighs anything, the result is a failure that says
+    which. A single answer wins, however weak, with a confidence to match; of two that tie the one
+    whose text comes first.
+
+    Parameters
+    ----------
+    step
+        The step's number in its plan, for the failure.
+    voting
+        How votes are weighed, and which sources are trusted less. None takes the defaults.
+    """
+    passages = tuple(hit.passage.id for hit in hits)
+    language = language_of(question)
+
+    def failed(reason: FailureReason) -> StepResult:
+        detail = render(reason, language, question=question, count=str(len(hits)))
+        failure = Failure(step=step, reason=reason, detail=detail)
+        return StepResult(question=question, passages=passages, failure=failure)
+
+    if not hits:
+        return failed(FailureReason.NOTHING_RETRIEVED)
+    voting = voting or Voting()
+    scorer = scoring.scorer(voting.scoring)
+    ranked = clusters(support_graph(question, hits, candidates, expects, voting.sources), scorer)
+    if not ranked or ranked[0].strength < scorer.weakest:
+        return failed(FailureReason.NOTHING_READ)
+    ranked = scoring.calibrated(ranked, voting.scoring, language)
+    verdict = Verdict(
+        answer=ranked[0].text,
+        confidence=ranked[0].confidence,
+        margin=ranked[0].strength - (ranked[1].strength if len(ranked) > 1 else 0.0),
+        clusters=tuple(ranked[:KEPT]),
+        explanation=summary(ranked, language),
+    )
+    return StepResult(question=question, passages=passages, verdict=verdict)

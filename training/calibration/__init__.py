@@ -1,0 +1,1 @@
+"""From what readers say to probabilities: the fitting of `graph/support/calibration.json`."""

@@ -1,0 +1,262 @@
+"""Trains the learned scorer, and fits the curves that make confidences probabilities.
+
+    python -m training.calibration.fit ../shared/data OUT
+
+The lookups are searched and read once and kept in OUT (about 20 minutes on 2 cores); after that it
+takes a minute. Writes `weights.json` and `calibration.json` of `graph/support`.
+
+English: the scorer learns from questions that the reader was trained on, the curves are fitted on
+questions that it was not. Chinese: all are of articles that the reader never saw; the scorer learns
+from every second one, the curves from the others.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+import graph.support
+from graph.support import scoring, vote
+from graph.types import Voting
+from training.calibration.examples import RIGHT, Arrays, Case, arrays, cases, right, with_planted
+from training.calibration.lookups import Asked, chinese, english, open_store
+
+Floats = NDArray[np.float64]
+SEED = 7
+UNITS = 8
+STEPS = 120
+RATE = 0.05
+DECAY = 1e-3
+"""L2 penalty of the weights."""
+VOTES_DECAY = 0.5
+"""How much each further vote counts. Set, and not learned: nearly all training questions are
+answered by one passage, so the best there is to hear no second one."""
+HOPS, NOISY_HOPS = 500, 300
+FREE, NOISY_FREE = 250, 120
+"""Lookups of 2WikiMultihopQA's hops and of XQuAD that the scorer learns from, and how many of them
+also with planted passages."""
+BINS = 5
+
+
+class Net(NamedTuple):
+    """The parameters of the scorer as they are trained."""
+
+    hidden: Floats
+    bias: Floats
+    out: Floats
+    shift: Floats
+    """[1]"""
+
+
+def loss(net: Net, data: Arrays) -> tuple[float, Net]:
+    """Return the mean negative log-likelihood of what is right, and its gradient.
+
+    What is right: one of the right answers, or that none of the answers is.
+    """
+    x = np.clip(data.features, -1, 1)
+    h = np.tanh(x @ net.hidden + net.bias)
+    u = 1 / (1 + np.exp(-np.clip(h @ net.out + net.shift[0], -30, 30)))
+    read = data.features[:, 0] > 0
+    # A supporter's weight is multiplied by the best reading of its answer.
+    order = np.lexsort((-u, ~read, data.answer))
+    leads = order[np.r_[True, data.answer[order][1:] != data.answer[order][:-1]]]
+    best = np.zeros(len(data.lookup), dtype=np.int64)
+    best[data.answer[leads]] = leads
+    factor = np.where(read, 1.0, u[best[data.answer]])
+    w = np.minimum(u * factor, scoring.SURE)
+    # Of the edges of one vote for one answer the heaviest counts.
+    order = np.lexsort((-w, data.vote, data.answer))
+    a, v = data.answer[order], data.vote[order]
+    chosen = order[np.r_[True, (a[1:] != a[:-1]) | (v[1:] != v[:-1])]]
+    chosen = chosen[np.lexsort((-w[chosen], data.answer[chosen]))]
+    a = data.answer[chosen]
+    first = np.r_[True, a[1:] != a[:-1]]
+    place = np.arange(len(a)) - np.maximum.accumulate(np.where(first, np.arange(len(a)), 0))
+    share = VOTES_DECAY**place
+    doubt = -np.log1p(-w[chosen])
+    s = np.bincount(a, share * doubt, minlength=len(data.lookup))
+    odds = np.expm1(np.minimum(s, 14.0)) + 1e-9
+    total = 1 + np.bincount(data.lookup, odds, minlength=data.lookups)
+    good = np.bincount(data.lookup, odds * data.right, minlength=data.lookups)
+    none = good == 0
+    target = np.where(none, 1.0, good)
+    value = float(np.mean(np.log(total) - np.log(target)))
+    # d value / d odds, then backwards.
+    d_odds = 1 / total[data.lookup] - data.right / target[data.lookup] * ~none[data.lookup]
+    d_s = d_odds * np.exp(np.minimum(s, 14.0)) * (s < 14.0) / data.lookups
+    d_doubt = d_s[a] * share
+    d_w = np.zeros(len(u))
+    d_w[chosen] = d_doubt / (1 - w[chosen])
+    d_u = d_w * factor
+    np.add.at(d_u, best[data.answer], np.where(read, 0.0, d_w * u))
+    d_z = d_u * u * (1 - u)
+    d_h = d_z[:, None] * net.out * (1 - h * h)
+    gradient = Net(
+        x.T @ d_h + DECAY * net.hidden,
+        d_h.sum(axis=0),
+        h.T @ d_z + DECAY * net.out,
+        np.array([d_z.sum()]),
+    )
+    return value, gradient
+
+
+def train(data: Arrays) -> Net:
+    """Fit the scorer by Adam over all rows at once."""
+    chance = np.random.default_rng(SEED)
+    net = Net(
+        chance.normal(0, 0.5, (data.features.shape[1], UNITS)),
+        np.zeros(UNITS),
+        chance.normal(0, 0.5, UNITS),
+        np.array([-1.0]),
+    )
+    means, squares = [np.zeros_like(p) for p in net], [np.zeros_like(p) for p in net]
+    for step in range(1, STEPS + 1):
+        value, gradient = loss(net, data)
+        moved = []
+        for n, (p, g) in enumerate(zip(net, gradient, strict=True)):
+            means[n] = 0.9 * means[n] + 0.1 * g
+            squares[n] = 0.999 * squares[n] + 0.001 * g * g
+            size = RATE * (0.5 + 0.5 * np.cos(np.pi * step / STEPS))
+            unbiased = np.sqrt(squares[n] / (1 - 0.999**step)) + 1e-8
+            moved.append(p - size * means[n] / (1 - 0.9**step) / unbiased)
+        net = Net(*moved)
+        if step % 40 == 0:
+            print(f"step {step} loss {value:.4f}", flush=True)
+    return net
+
+
+def shipped(net: Net, about: str) -> scoring.Perceptron:
+    """Return the weights as the file holds them."""
+
+    def numbers(values: Floats) -> tuple[float, ...]:
+        return tuple(round(float(v), 4) for v in values)
+
+    return scoring.Perceptron(
+        about=about,
+        hidden=tuple(numbers(row) for row in net.hidden),
+        bias=numbers(net.bias),
+        out=numbers(net.out),
+        shift=round(float(net.shift[0]), 4),
+        decay=VOTES_DECAY,
+    )
+
+
+def raw(found: Sequence[Case], by: scoring.Name) -> tuple[Floats, NDArray[np.bool_]]:
+    """Return each verdict's probability before the curve, and whether it is right."""
+    said, true = [], []
+    for case in found:
+        result = vote(
+            case.asked.question,
+            case.hits,
+            case.candidates,
+            expects=case.asked.expects,
+            voting=Voting(scoring=by),
+        )
+        if result.verdict is not None:
+            strengths = [cluster.strength for cluster in result.verdict.clusters]
+            said.append(scoring.probabilities(strengths)[0])
+            true.append(right(result.verdict.answer, case.asked.answers))
+    return np.array(said), np.array(true)
+
+
+def fitted(said: Floats, true: NDArray[np.bool_]) -> scoring.Curve:
+    """Fit a logistic curve by Newton's method, with Platt's smoothed targets."""
+    p = np.clip(said, 1e-9, 1 - 1e-9)
+    x = np.stack([np.log(p / (1 - p)), np.ones(len(p))], axis=1)
+    positive, negative = true.sum(), (~true).sum()
+    y = np.where(true, (positive + 1) / (positive + 2), 1 / (negative + 2))
+    weights = np.array([1.0, 0.0])
+    for _ in range(100):
+        q = 1 / (1 + np.exp(-np.clip(x @ weights, -30, 30)))
+        curve = (x * (q * (1 - q))[:, None]).T @ x + 1e-2 * np.eye(2)
+        step = np.linalg.solve(curve, x.T @ (q - y))
+        weights -= step / max(1.0, float(np.abs(step).max()) / 0.5)  # or it would leap too far
+    return scoring.Curve(slope=round(float(weights[0]), 4), shift=round(float(weights[1]), 4))
+
+
+def ece(said: Sequence[float], true: Sequence[bool]) -> float:
+    """Return the expected calibration error (Naeini et al., 2015), in five bins of equal size."""
+    order = np.argsort(np.array(said), kind="stable")
+    gaps = [
+        len(part) * abs(np.array(said)[part].mean() - np.array(true)[part].mean())
+        for part in np.array_split(order, BINS)
+        if len(part)
+    ]
+    return float(sum(gaps) / max(len(order), 1))
+
+
+def cross_fitted(said: Floats, true: NDArray[np.bool_], folds: int = 5) -> Floats:
+    """Return each verdict's probability by a curve that was fitted on the other folds."""
+    found = np.zeros(len(said))
+    for fold in range(folds):
+        mine = np.arange(len(said)) % folds == fold
+        curve = fitted(said[~mine], true[~mine])
+        found[mine] = [curve(float(p)) for p in said[mine]]
+    return found
+
+
+def questions(data: Path, language: str) -> tuple[list[tuple[list[Asked], int]], list[Asked]]:
+    """Return the questions that the scorer learns from, and those that the curves are fitted on.
+
+    The first come in lists, each with how many of it are also asked with planted passages.
+    """
+    if language == "en":
+        rows = english(data)
+        hops = [row for row in rows if row.seen and row.kind == "hops"][:HOPS]
+        free = [row for row in rows if row.seen and row.kind == "xquad"][::4][:FREE]
+        unseen = [row for row in rows if not row.seen]
+        return [(hops, NOISY_HOPS), (free, NOISY_FREE)], unseen
+    rows = chinese(data)
+    return [(rows[::2], len(rows))], rows[1::2]
+
+
+def main() -> None:
+    """Train, fit, write, and say how good it is."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("data", type=Path, help="folder with train/ and the development sets")
+    parser.add_argument("out", type=Path, help="folder for the lookups")
+    arguments = parser.parse_args()
+    folder = Path(next(iter(graph.support.__path__)))
+    learnt: list[Case] = []
+    held: dict[str, list[Case]] = {}
+    for language in ("en", "zh"):
+        store = open_store(arguments.data, arguments.out, language)
+        teach, fit = questions(arguments.data, language)
+        for rows, noisy in teach:
+            learnt += cases(store, rows, noisy)
+        held[language] = [with_planted(store, row, None, "copies", 0, "train") for row in fit]
+    data = arrays(learnt)
+    print(f"{data.lookups} lookups, {len(data.lookup)} answers, {len(data.features)} edges")
+    net = train(data)
+    weights = shipped(net, f"By training/calibration on {data.lookups} lookups; seed {SEED}.")
+    (folder / "weights.json").write_text(weights.model_dump_json(indent=1) + "\n")
+    scoring.scorer.cache_clear()
+    curves: dict[str, dict[str, scoring.Curve]] = {}
+    counts = {language: len(rows) for language, rows in held.items()}
+    for by in ("learned", "weighted"):
+        for language, rows in held.items():
+            said, true = raw(rows, by)
+            curves.setdefault(by, {})[language] = fitted(said, true)
+            after = cross_fitted(said, true)
+            print(
+                f"{by} {language}: {len(said)} verdicts, {100 * true.mean():.1f} % right, ECE "
+                f"{100 * ece(said, true):.1f} before, {100 * ece(after, true):.1f} after (5 folds)"
+            )
+    about = (
+        "Logistic curves from a verdict's raw probability to how often it is right (token F1 of "
+        f"{RIGHT} or more), fitted on training questions that the readers never saw: {counts}. "
+        "Written by training/calibration."
+    )
+    text = scoring.Calibration(about=about, curves=curves).model_dump_json(indent=1)
+    (folder / "calibration.json").write_text(text + "\n", encoding="utf-8")
+    print(json.dumps(json.loads(text)["curves"]))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,180 @@
+"""Lookups whose answers are known, with what was retrieved and read for them, kept on disk.
+
+Retrieving and reading cost most of a lookup's time and know nothing of the vote: done once, ways of
+voting are compared in seconds. The store is JSON Lines, one search or one reading a line.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from agent.readers import default_reader
+from graph.planning.comparison import named_choice
+from graph.planning.language import expected_type
+from graph.types import AnswerType, Candidate
+from retrievers.analysis import language_of
+from retrievers.documents import Document
+from retrievers.embedded import EmbeddedIndex
+from retrievers.passage import Hit, Passage
+from training.linear_reader.rows import held_out
+from training.linear_reader.rows import load as load_chinese
+from training.reader.config import load_config
+from training.reader.examples import Guard, read_rows
+from training.reader.sources import _hops
+
+DEPTH = 10
+"""Passages a lookup, as `Limits.passages`."""
+
+
+class Asked(BaseModel):
+    """A question of one lookup, and what answers it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    language: str
+    kind: str
+    """The training file that it is from: hops, xquad, drcd, cmrc2018."""
+    question: str
+    answers: tuple[str, ...]
+    seen: bool
+    """Whether the reader was trained on this very question."""
+
+    @classmethod
+    def of(cls, question: str) -> Asked:
+        """Return a question of which no answer is known."""
+        language = language_of(question)
+        return cls(
+            id=question, language=language, kind="", question=question, answers=(), seen=False
+        )
+
+    @property
+    def expects(self) -> AnswerType:
+        return expected_type(self.question)
+
+
+class Store:
+    """Searches and readings, each done once. Not safe to share between processes."""
+
+    def __init__(self, file: Path, index: Path) -> None:
+        self._index = EmbeddedIndex.open(index)
+        self._reader = default_reader()
+        self._searched: dict[str, list[Hit]] = {}
+        self._read: dict[tuple[str, str, str], list[Candidate]] = {}
+        file.parent.mkdir(parents=True, exist_ok=True)
+        if file.exists():
+            for line in file.read_text(encoding="utf-8").splitlines():
+                self._keep(json.loads(line))
+        self._file = file.open("a", encoding="utf-8")
+
+    def _keep(self, row: dict[str, Any]) -> None:
+        if "hits" in row:
+            self._searched[row["question"]] = [Hit.model_validate(hit) for hit in row["hits"]]
+        else:
+            for passage, candidates in row["read"].items():
+                found = [Candidate.model_validate(candidate) for candidate in candidates]
+                self._read[row["question"], row["expects"], passage] = found
+
+    def _write(self, row: dict[str, Any]) -> None:
+        self._file.write(json.dumps(row, ensure_ascii=False) + "\n")
+        self._file.flush()
+        self._keep(row)
+
+    def search(self, question: str, k: int = DEPTH) -> list[Hit]:
+        """Return the `k` best hits."""
+        if len(self._searched.get(question, ())) < k:
+            [hits] = asyncio.run(self._index.search([question], k))
+            self._write({"question": question, "hits": [h.model_dump(mode="json") for h in hits]})
+        return self._searched[question][:k]
+
+    def read(
+        self, question: str, passages: Sequence[Passage], expects: AnswerType
+    ) -> list[Candidate]:
+        """Return the candidates of the passages, asked as the graph's `read` asks them."""
+        choice = named_choice(question)
+        asked = choice.asked if choice else question
+        unread = [p for p in passages if (asked, expects, p.id) not in self._read]
+        if unread:
+            found: dict[str, list[Any]] = {passage.id: [] for passage in unread}
+            for candidate in self._reader.read(asked, unread, expects):
+                found[candidate.passage_id].append(candidate.model_dump(mode="json"))
+            self._write({"question": asked, "expects": str(expects), "read": found})
+        return [c for p in passages for c in self._read[asked, expects, p.id]]
+
+
+def english(data: Path) -> list[Asked]:
+    """Return the hops of 2WikiMultihopQA and XQuAD's questions, those first that no reader saw."""
+    config, guard, rows = load_config(), Guard(data), []
+    for number, row in enumerate(read_rows(data / "train" / "hops-2wikimultihopqa.jsonl")):
+        for place, ((_, _, value), asked) in enumerate(_hops(row)):
+            rows += [
+                Asked(
+                    id=f"{row['id']}#{place}",
+                    language="en",
+                    kind="hops",
+                    question=question,
+                    answers=(value,),
+                    seen=number % config.held_out_every != 0,
+                )
+                for question in asked
+            ]
+    rows += [
+        Asked(
+            id=row["id"],
+            language="en",
+            kind="xquad",
+            question=row["question"],
+            answers=(row["answer"],),
+            seen=row["passage"] not in config.held_out_passages,
+        )
+        for row in read_rows(data / "train" / "reading-xquad-en.jsonl")
+    ]
+    kept = {row.question: row for row in rows if not guard.drops(row.question)}
+    return sorted(kept.values(), key=lambda row: (row.seen, row.kind))
+
+
+def chinese(data: Path, every: int = 3) -> list[Asked]:
+    """Return one in `every` questions of the articles that the Chinese reader never saw."""
+    rows = [row for row in load_chinese(data, similar=0) if held_out(row)][::every]
+    return [
+        Asked(
+            id=row.id,
+            language="zh",
+            kind=row.file,
+            question=row.question,
+            answers=(row.answer,),
+            seen=False,
+        )
+        for row in rows
+    ]
+
+
+def passages(data: Path, language: str) -> Iterator[Document]:
+    """Yield the passages of the training sets of a language, as one corpus."""
+    train = data / "train"
+    if language == "en":
+        for row in read_rows(train / "hops-2wikimultihopqa.jsonl"):
+            yield from map(Document.model_validate, row["passages"])
+        yield from map(
+            Document.model_validate, read_rows(train / "reading-xquad-en.passages.jsonl")
+        )
+    else:
+        for file in ("xquad", "drcd", "cmrc2018"):
+            rows = read_rows(train / f"reading-{file}-zh.passages.jsonl")
+            yield from map(Document.model_validate, rows)
+
+
+def open_store(data: Path, out: Path, language: str) -> Store:
+    """Return the store of a language's training lookups, its corpus indexed."""
+    index = out / f"index-{language}"
+    unique = {document.id: document for document in passages(data, language)}
+    made = EmbeddedIndex.create(index)
+    made.index(unique.values())
+    made.close()
+    return Store(out / f"lookups-{language}.jsonl", index)
