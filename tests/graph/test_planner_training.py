@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 
 import pytest
 
+import training.planner
+from graph.planning.learned import WEIGHTS
 from training.planner.alignment import splits_of
 from training.planner.build import Decision, break_decisions, guarded
 from training.planner.qdmr import content, is_chain, kind_of, overlap, steps_of
@@ -87,3 +90,8 @@ def test_a_text_made_from_others_that_is_a_development_question_fails_the_build(
     made = Decision(source="recombined", root="Who sang it?", text=QUESTION, kind="split")
     with pytest.raises(DevelopmentQuestionError, match="Glass Harbour"):
         guarded([made], guard)
+
+
+def test_the_card_names_the_weights_that_ship() -> None:
+    card = Path(training.planner.__file__).with_name("MODEL.md").read_text(encoding="utf-8")
+    assert hashlib.sha256(WEIGHTS.read_bytes()).hexdigest() in card
