@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from graph.planning import propose
@@ -73,6 +73,7 @@ def test_a_latin_name_of_a_chinese_question_may_not_get_lost() -> None:
     assert check("Titanic的导演出生在哪里？", lost) == ["“Titanic” is in no step"]
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(min_value=-1, max_value=9), min_size=1, max_size=MAX_STEPS))
 def test_a_checked_plan_only_refers_backwards(targets: list[int]) -> None:
     steps = [asked(f"Who is person {n} of #{target}?") for n, target in enumerate(targets)]
@@ -81,6 +82,7 @@ def test_a_checked_plan_only_refers_backwards(targets: list[int]) -> None:
             assert all(1 <= reference < number for reference in references(step.text))
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(min_value=0, max_value=1), min_size=1, max_size=5))
 def test_ranking_keeps_one_of_equal_plans_and_the_whole_question(scores: list[float]) -> None:
     same = [plan(DIRECTOR, MOTHER, score=score) for score in scores]
@@ -90,6 +92,7 @@ def test_ranking_keeps_one_of_equal_plans_and_the_whole_question(scores: list[fl
     assert [p.score for p in kept if len(p.steps) == 2] == [max(scores)]
 
 
+@settings(deadline=None)
 @given(st.text(), st.dictionaries(st.integers(min_value=0, max_value=12), st.text()))
 def test_filling_references_never_fails_and_leaves_unknown_ones(
     text: str, answers: dict[int, str]
@@ -117,6 +120,7 @@ def test_a_reworded_question_asks_the_same_in_other_words(text: str, other: str)
     assert rewordings(text)[0] == other
 
 
+@settings(deadline=None)
 @given(st.text(max_size=80))
 def test_rewordings_keep_every_reference_and_differ(text: str) -> None:
     question = f"Who is the mother of {text} #3?"
