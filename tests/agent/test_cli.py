@@ -184,7 +184,7 @@ def test_without_a_path_it_says_what_it_could_not_find(hoptree: Hoptree, town_in
     lines = done.stdout.splitlines()
     assert lines[0].startswith("I could not answer this from your documents.")
     assert any("“Who is the inventor of the zorgon flux?”" in line for line in lines[1:])
-    assert all(line.startswith(("Found: ", "Missing: ")) for line in lines[1:])
+    assert all(line.startswith(("Found: ", "Missing: ", "Tried: ")) for line in lines[1:])
 
 
 def test_settings_come_from_the_folder_and_the_environment(hoptree: Hoptree) -> None:
