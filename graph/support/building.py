@@ -109,11 +109,15 @@ def fitness(text: str, question: str, expects: AnswerType) -> float:
         return UNFIT
     if expects in _NAMED and text.isascii() and not re.search(r"[A-Z0-9]", text):
         return UNFIT
-    if expects in _NAMED and expects is not AnswerType.WORK and is_date(text):
+    if _impossible(text, expects):
         return UNFIT
     if expects is AnswerType.PERSON and parse_country(text):
         return UNFIT
     return 1.0
+
+
+def _impossible(text: str, expects: AnswerType) -> bool:
+    return expects in _NAMED and expects is not AnswerType.WORK and is_date(text)
 
 
 def support_graph(
@@ -127,7 +131,8 @@ def support_graph(
 
     *extracts* and *supports* edges carry `features` (see `FEATURES`), *similar* edges a `weight`.
     The order of `hits` and `candidates` does not change the graph but for the candidates' numbers.
-    A candidate that the reader itself all but rules out (`NEGLIGIBLE`) has no node.
+    A candidate that the reader itself all but rules out (`NEGLIGIBLE`) has no node, nor has a date
+    where a person, a place or an organisation is asked for.
 
     Parameters
     ----------
@@ -136,7 +141,11 @@ def support_graph(
         `independence.source_of`).
     """
     graph: nx.Graph = nx.Graph(question=question)
-    candidates = [c for c in candidates if c.score * (1 - c.no_answer) >= NEGLIGIBLE]
+    candidates = [
+        c
+        for c in candidates
+        if c.score * (1 - c.no_answer) >= NEGLIGIBLE and not _impossible(c.text, expects)
+    ]
     passages = {hit.passage.id: hit.passage for hit in hits}
     _add_passages(graph, question, hits, candidates, trust or {})
     fits = {text: fitness(text, question, expects) for text in {c.text for c in candidates}}

@@ -275,3 +275,21 @@ def test_groups_join_documents_and_keep_strangers_apart() -> None:
     other = Passage(id="b", document="b", text="eleven twelve thirteen fourteen fifteen")
     groups = independent_groups([one, two, other]).of
     assert groups["a#1"] == groups["a#2"] != groups["b"]
+
+
+def test_a_date_is_no_place_however_sure_the_reader_is() -> None:
+    passage = Passage(id="p", title="Les McCann", text="Les McCann was born on September 23, 1935.")
+    start = passage.text.index("September")
+    read = Candidate(
+        passage_id="p",
+        text=passage.text[start : start + 18],
+        start=start,
+        end=start + 18,
+        score=0.99,
+        no_answer=0.01,
+    )
+    hits = [Hit(passage=passage, score=1.0)]
+    where = vote("Where was Les McCann born?", hits, [read], expects=AnswerType.PLACE)
+    when = vote("When was Les McCann born?", hits, [read], expects=AnswerType.DATE)
+    assert where.failure is not None and where.failure.reason is FailureReason.NOTHING_READ
+    assert when.verdict is not None and when.verdict.answer == "September 23, 1935"
