@@ -95,11 +95,11 @@ def _parser() -> Finding:
 
 
 def _english_reader() -> Finding:
-    from agent.readers.encoder_reader import WEIGHTS, EncoderReader
+    from agent.readers.encoder_reader import ENGLISH, EncoderReader
 
     passage = Passage(id="ulm", text="Ulm is a city on the Danube.")
     EncoderReader().read("Which city is on the Danube?", [passage])
-    return Finding(name="English reader", status="ok", detail=WEIGHTS.name)
+    return Finding(name="English reader", status="ok", detail=ENGLISH.weights.name)
 
 
 def _chinese_reader() -> Finding:
