@@ -27,9 +27,6 @@ from retrievers.passage import Passage
 
 MAX_QUESTION = 64
 MAX_TITLE = 32
-MAX_TOKENS = 320
-"""Tokens of a window: question, title and text together. Longer passages take several."""
-STRIDE = 96
 _SPANS = 128
 """Spans of a window that are looked at: the likeliest, which hold all but a trace of the mass."""
 _TRIM = " \t\n\r\xa0\u3000,.;:!?\"'`“”‘’()[]–—-，。；：！？、…「」『』《》〈〉（）【】"
@@ -50,6 +47,13 @@ class Layout(NamedTuple):
     """Makes text what the encoder was trained on; keeps its length, so that offsets stay."""
     widest: int
     """Longest answer, in tokens."""
+    window: int
+    """Tokens of a window: question, title and text together. Longer passages take several."""
+    overlap: int
+    """Tokens of the text that a window shares with the one before."""
+    length_cost: float
+    """What each further token takes from a span's score: a span whose start was chosen apart from
+    its end is too long more often than too short. Chosen on calibration rows."""
 
 
 def _same(text: str) -> str:
@@ -62,12 +66,18 @@ ENGLISH = Layout(
     tokenizer=_HERE.parents[1] / "retrievers" / "minilm-tokenizer.json",
     folded=_same,
     widest=24,
+    window=320,
+    overlap=96,
+    length_cost=0.0,
 )
 CHINESE = Layout(
     weights=_HERE / "reader-zh.onnx",
     tokenizer=_HERE / "reader-zh-tokenizer.json",
     folded=folded,
     widest=64,
+    window=144,
+    overlap=48,
+    length_cost=0.1,
 )
 
 
@@ -103,7 +113,7 @@ class EncoderReader:
     `.json`; reading raises ModelFileError where either is missing or they do not belong together.
     """
 
-    def __init__(self, layout: Layout = ENGLISH) -> None:
+    def __init__(self, layout: Layout) -> None:
         self._layout = layout
         self._weights = layout.weights
 
@@ -171,9 +181,9 @@ class EncoderReader:
         cls, sep = self._tokenizer.token_to_id("[CLS]"), self._tokenizer.token_to_id("[SEP]")
         head = [cls, *asked, sep]
         context = title if passage.title else []
-        room = MAX_TOKENS - len(head) - len(context) - 1
+        room = self._layout.window - len(head) - len(context) - 1
         windows = []
-        for begin in range(0, max(len(text.ids), 1), room - STRIDE):
+        for begin in range(0, max(len(text.ids), 1), room - self._layout.overlap):
             ids = text.ids[begin : begin + room]
             windows.append(
                 _Window(
@@ -195,26 +205,25 @@ class EncoderReader:
         most: int,
     ) -> list[Candidate]:
         spans: dict[tuple[int, int], float] = {}
-        margin = math.inf
         for window, (starts, ends) in windows:
             last = window.first + len(window.offsets)
             likely = _likely_spans(
                 starts[window.first : last], ends[window.first : last], self._layout.widest
             )
-            best = -math.inf
+            # A window without the answer has its best span too: what counts is how far above
+            # "there is none" a span is (Devlin et al., 2019).
+            null = float(starts[0] + ends[0])
             for first, final, score in likely:
                 at = _snapped(passage.text, window.offsets[first][0], window.offsets[final][1])
                 if at is not None:
-                    spans[at] = max(spans.get(at, -math.inf), score)
-                    best = max(best, score)
-            # A passage answers where one of its windows does.
-            margin = min(margin, float(starts[0] + ends[0]) - best)
+                    worth = score - null - self._layout.length_cost * (final - first)
+                    spans[at] = max(spans.get(at, -math.inf), worth)
         if not spans:
             return []
         ordered = sorted(spans.items(), key=lambda row: (-row[1], row[0]))
         top = ordered[0][1]
         total = sum(math.exp(score - top) for _, score in ordered)
-        logit = self._card.no_answer_scale * margin + self._card.no_answer_shift
+        logit = -self._card.no_answer_scale * top + self._card.no_answer_shift
         no_answer = 1 / (1 + math.exp(-max(-30.0, min(30.0, logit))))
         kept: list[tuple[int, int]] = []
         found = []

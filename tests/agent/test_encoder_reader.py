@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import unicodedata
 from concurrent.futures import ThreadPoolExecutor
@@ -13,11 +14,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.errors import ModelFileError
-from agent.readers.encoder_reader import ENGLISH, EncoderReader, Layout
+from agent.readers.encoder_reader import CHINESE, ENGLISH, Card, EncoderReader, Layout
 from graph.types import Candidate
 from retrievers.passage import Passage
 
-READER = EncoderReader()
+READER = EncoderReader(ENGLISH)
 
 BRIDGE = Passage(
     id="bridge",
@@ -123,21 +124,32 @@ def test_any_text_gives_trimmed_spans_of_whole_words(question: str, texts: list[
 
 
 def test_threads_share_a_reader_that_was_not_yet_loaded() -> None:
-    reader = EncoderReader()
+    reader = EncoderReader(ENGLISH)
     with ThreadPoolExecutor(4) as pool:
         found = list(pool.map(lambda _: reader.read("Who directed it?", [FILM]), range(4)))
     assert found == [found[0]] * 4
 
 
-def copied(folder: Path) -> Layout:
-    weights = folder / ENGLISH.weights.name
-    shutil.copy(ENGLISH.weights, weights)
-    shutil.copy(ENGLISH.weights.with_suffix(".json"), weights.with_suffix(".json"))
-    return ENGLISH._replace(weights=weights)
+def copied(layout: Layout, folder: Path) -> Layout:
+    weights = folder / layout.weights.name
+    shutil.copy(layout.weights, weights)
+    shutil.copy(layout.weights.with_suffix(".json"), weights.with_suffix(".json"))
+    return layout._replace(weights=weights)
 
 
-def test_weights_that_were_changed_are_refused(tmp_path: Path) -> None:
-    layout = copied(tmp_path)
+@pytest.mark.parametrize("layout", [ENGLISH, CHINESE], ids=["English", "Chinese"])
+def test_weights_that_ship_are_under_thirty_megabytes_and_those_of_their_card(
+    layout: Layout,
+) -> None:
+    content = layout.weights.read_bytes()
+    card = Card.model_validate_json(layout.weights.with_suffix(".json").read_bytes())
+    assert hashlib.sha256(content).hexdigest() == card.sha256
+    assert len(content) + layout.tokenizer.stat().st_size < 30e6
+
+
+@pytest.mark.parametrize("layout", [ENGLISH, CHINESE], ids=["English", "Chinese"])
+def test_weights_that_were_changed_are_refused(layout: Layout, tmp_path: Path) -> None:
+    layout = copied(layout, tmp_path)
     weights = layout.weights
     content = bytearray(weights.read_bytes())
     content[len(content) // 2] ^= 1
@@ -152,7 +164,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 
 
 def test_a_damaged_card_is_named(tmp_path: Path) -> None:
-    layout = copied(tmp_path)
+    layout = copied(ENGLISH, tmp_path)
     layout.weights.with_suffix(".json").write_text('{"sha256": 3}', encoding="utf-8")
     with pytest.raises(ModelFileError, match=r"reader-en.json is damaged"):
         EncoderReader(layout).read("Who?", [FILM])

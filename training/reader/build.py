@@ -16,6 +16,7 @@ from training.reader.cloze import clozes
 from training.reader.config import english_rows, load_config
 from training.reader.examples import Example, Guard, Source, read_rows, write_examples
 from training.reader.harvest import Nearby, harvest
+from training.reader.lives import lives
 from training.reader.rows_zh import calibrating, chinese_examples, held_out
 from training.reader.sources import hop_examples, xquad_examples
 from training.reader.vocabulary import pruned, tokenizer
@@ -24,6 +25,8 @@ _REPEATED = {"cmrc2018": 2}
 """Its answers are the longest and the hardest, its rows a quarter of DRCD's."""
 _LONGEST = 100
 """Characters of an answer."""
+_LIVES = 1600
+"""Passages before whose text a life's two dates are put."""
 _COUNTRIES = Path(__file__).parents[2] / "graph" / "values" / "countries.json"
 
 
@@ -53,7 +56,7 @@ def english(data: Path, chance: random.Random) -> dict[str, list[Example]]:
     return {"train": train, "held-out": held}
 
 
-def chinese(data: Path) -> dict[str, list[Example]]:
+def chinese(data: Path, chance: random.Random) -> dict[str, list[Example]]:
     """Return the rows to train on, to calibrate on and those held out, by their files' names.
 
     A training answer that hardly fits a window is left out.
@@ -66,6 +69,10 @@ def chinese(data: Path) -> dict[str, list[Example]]:
             parts["calibration"].append(example)
         elif len(example.answer) <= _LONGEST:
             parts["train"] += [example] * _REPEATED.get(example.kind, 1)
+    passages = {e.passage.id: e.passage for e in parts["train"]}
+    parts["train"] += lives(
+        chance.sample(sorted(passages.values(), key=lambda p: p.id), _LIVES), chance
+    )
     return parts
 
 
@@ -76,7 +83,7 @@ def build(data: Path, language: Language) -> dict[str, list[Example]]:
     """
     chance = random.Random(load_config(language).seed)
     guard = Guard(data)
-    parts = english(data, chance) if language == "en" else chinese(data)
+    parts = english(data, chance) if language == "en" else chinese(data, chance)
     parts = {name: [e for e in rows if not guard.drops(e.question)] for name, rows in parts.items()}
     for rows in parts.values():
         guard.check(rows)
