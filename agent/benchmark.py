@@ -24,16 +24,16 @@ from agent.evaluation import (
 from agent.indexes import open_index
 from agent.indexing import index_files
 from agent.llama import LlamaCppChat, default_model
-from agent.readers import encoder_reader, linear_reader
+from agent.readers.encoder_reader import CHINESE, ENGLISH
 from agent.settings import Settings
 from agent.systems import ClosedBook, HoptreeSystem, SingleShot
 from retrievers.passage import Retriever
 
 SYSTEMS = ("hoptree", "single-shot", "closed-book")
-READERS = (
-    encoder_reader.WEIGHTS,
-    encoder_reader.WEIGHTS.with_suffix(".json"),
-    linear_reader.WEIGHTS,
+READERS = tuple(
+    file
+    for layout in (ENGLISH, CHINESE)
+    for file in (layout.weights, layout.weights.with_suffix(".json"))
 )
 _MIB = 2**20
 

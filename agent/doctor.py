@@ -95,18 +95,19 @@ def _parser() -> Finding:
 
 
 def _english_reader() -> Finding:
-    from agent.readers.encoder_reader import WEIGHTS, EncoderReader
+    from agent.readers.encoder_reader import ENGLISH, EncoderReader
 
     passage = Passage(id="ulm", text="Ulm is a city on the Danube.")
-    EncoderReader().read("Which city is on the Danube?", [passage])
-    return Finding(name="English reader", status="ok", detail=WEIGHTS.name)
+    EncoderReader(ENGLISH).read("Which city is on the Danube?", [passage])
+    return Finding(name="English reader", status="ok", detail=ENGLISH.weights.name)
 
 
 def _chinese_reader() -> Finding:
-    from agent.readers.linear_reader import WEIGHTS, LinearReader
+    from agent.readers.encoder_reader import CHINESE, EncoderReader
 
-    LinearReader().read("北京在哪里？", [Passage(id="beijing", text="北京位于中国北部。")])
-    return Finding(name="Chinese reader", status="ok", detail=WEIGHTS.name)
+    passage = Passage(id="beijing", text="北京位于中国北部。")
+    EncoderReader(CHINESE).read("北京在哪里？", [passage])
+    return Finding(name="Chinese reader", status="ok", detail=CHINESE.weights.name)
 
 
 def _traces(folder: Path) -> Finding:

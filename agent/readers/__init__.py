@@ -42,7 +42,6 @@ class MultilingualReader:
 
 def default_reader() -> MultilingualReader:
     """Return the readers that ship; each loads its weights when first used."""
-    from agent.readers.encoder_reader import EncoderReader
-    from agent.readers.linear_reader import LinearReader
+    from agent.readers.encoder_reader import CHINESE, ENGLISH, EncoderReader
 
-    return MultilingualReader({"en": EncoderReader(), "zh": LinearReader()})
+    return MultilingualReader({"en": EncoderReader(ENGLISH), "zh": EncoderReader(CHINESE)})

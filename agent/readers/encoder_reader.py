@@ -1,7 +1,8 @@
-"""The English reader: a MiniLM encoder with a span head (Devlin et al., 2019, SQuAD 2 setting).
+"""The readers: an encoder with a span head for each language (Devlin et al., 2019, SQuAD 2).
 
 For each passage it scores every span as an answer to the question, and the [CLS] position as "there
-is none". Trained here (see training/README.md); the weights ship with the package, int8, 23 MB.
+is none". English is read by a MiniLM, Chinese by multilingual-e5-small with the Chinese part of its
+vocabulary. Trained here (see training/README.md); the weights ship with the package, in int8.
 """
 
 from __future__ import annotations
@@ -10,32 +11,74 @@ import functools
 import hashlib
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from agent.errors import ModelFileError
+from agent.readers.han_folding import folded
 from graph.types import AnswerType, Candidate
 from retrievers.onnx import OnnxEncoder
 from retrievers.passage import Passage
 
-WEIGHTS = Path(__file__).with_name("reader-en.onnx")
 MAX_QUESTION = 64
-MAX_TOKENS = 320
-"""Tokens of a window: question, title and text together. Longer passages take several."""
-STRIDE = 96
-MAX_SPAN = 24
-"""Longest answer, in tokens."""
+MAX_TITLE = 32
 _SPANS = 128
 """Spans of a window that are looked at: the likeliest, which hold all but a trace of the mass."""
-_TRIM = " \t\n\r\xa0,.;:!?\"'`“”‘’()[]–—-"
+_TRIM = " \t\n\r\xa0\u3000,.;:!?\"'`“”‘’()[]–—-，。；：！？、…「」『』《》〈〉（）【】"
+_CLOSING = {")": "(", "）": "（"}
+_HAN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
+"""Characters that are written without spaces: each may begin or end an answer."""
 _SHORTENED = re.compile(r"(?:(?:[A-Z]\.){2,}|\b(?:Jr|Sr|St|Inc|Ltd|Co|Corp|Bros)\.)$")
 """What may end a span with a point of its own: "U.S.", "Jr."."""
 _THOUSANDS = re.compile(r"\d,\d{3}(?!\d)")
+
+
+class Layout(NamedTuple):
+    """What differs between the languages."""
+
+    weights: Path
+    tokenizer: Path
+    folded: Callable[[str], str]
+    """Makes text what the encoder was trained on; keeps its length, so that offsets stay."""
+    widest: int
+    """Longest answer, in tokens."""
+    window: int
+    """Tokens of a window: question, title and text together. Longer passages take several."""
+    overlap: int
+    """Tokens of the text that a window shares with the one before."""
+    length_cost: float
+    """What each further token takes from a span's score: a span whose start was chosen apart from
+    its end is too long more often than too short. Chosen on calibration rows."""
+
+
+def _same(text: str) -> str:
+    return text
+
+
+_HERE = Path(__file__).parent
+ENGLISH = Layout(
+    weights=_HERE / "reader-en.onnx",
+    tokenizer=_HERE.parents[1] / "retrievers" / "minilm-tokenizer.json",
+    folded=_same,
+    widest=24,
+    window=320,
+    overlap=96,
+    length_cost=0.0,
+)
+CHINESE = Layout(
+    weights=_HERE / "reader-zh.onnx",
+    tokenizer=_HERE / "reader-zh-tokenizer.json",
+    folded=folded,
+    widest=64,
+    window=144,
+    overlap=48,
+    length_cost=0.1,
+)
 
 
 class Card(BaseModel):
@@ -64,23 +107,21 @@ class _Window(BaseModel):
 
 
 class EncoderReader:
-    """Reads English passages. Loaded when first used; safe to share between threads.
+    """Reads passages of one language. Loaded when first used; safe to share between threads.
 
-    `weights` is an ONNX file with its card (`Card`) beside it, under the same name in `.json`;
-    reading raises ModelFileError where either is missing or they do not belong together.
+    `layout.weights` is an ONNX file with its card (`Card`) beside it, under the same name in
+    `.json`; reading raises ModelFileError where either is missing or they do not belong together.
     """
 
-    def __init__(self, weights: Path = WEIGHTS) -> None:
-        self._weights = weights
+    def __init__(self, layout: Layout) -> None:
+        self._layout = layout
+        self._weights = layout.weights
 
     @functools.cached_property
     def _tokenizer(self) -> Any:
         from tokenizers import Tokenizer
 
-        import retrievers
-
-        folder = Path(next(iter(retrievers.__path__)))
-        tokenizer = Tokenizer.from_file(str(folder / "minilm-tokenizer.json"))
+        tokenizer = Tokenizer.from_file(str(self._layout.tokenizer))
         tokenizer.no_truncation()
         tokenizer.no_padding()
         return tokenizer
@@ -112,7 +153,12 @@ class EncoderReader:
         expects: AnswerType = AnswerType.ANY,
         per_passage: int = 3,
     ) -> list[Candidate]:
-        """Return up to `per_passage` spans of each passage; see `graph.protocols.Reader`."""
+        """Return up to `per_passage` spans of each passage; see `graph.protocols.Reader`.
+
+        No two spans of a passage overlap. A blank question has no answers. `expects` is not used.
+        """
+        if not question.strip():
+            return []
         windows = [
             w for n, passage in enumerate(passages) for w in self._windows(question, n, passage)
         ]
@@ -125,16 +171,19 @@ class EncoderReader:
                 found += self._candidates(passage, mine, per_passage)
         return found
 
+    def _encoded(self, text: str) -> Any:
+        return self._tokenizer.encode(self._layout.folded(text), add_special_tokens=False)
+
     def _windows(self, question: str, number: int, passage: Passage) -> list[_Window]:
-        asked = self._tokenizer.encode(question, add_special_tokens=False).ids[:MAX_QUESTION]
-        title = self._tokenizer.encode(f"{passage.title}.", add_special_tokens=False).ids[:32]
-        text = self._tokenizer.encode(passage.text, add_special_tokens=False)
+        asked = self._encoded(question).ids[:MAX_QUESTION]
+        title = self._encoded(f"{passage.title}.").ids[:MAX_TITLE]
+        text = self._encoded(passage.text)
         cls, sep = self._tokenizer.token_to_id("[CLS]"), self._tokenizer.token_to_id("[SEP]")
         head = [cls, *asked, sep]
         context = title if passage.title else []
-        room = MAX_TOKENS - len(head) - len(context) - 1
+        room = self._layout.window - len(head) - len(context) - 1
         windows = []
-        for begin in range(0, max(len(text.ids), 1), room - STRIDE):
+        for begin in range(0, max(len(text.ids), 1), room - self._layout.overlap):
             ids = text.ids[begin : begin + room]
             windows.append(
                 _Window(
@@ -156,24 +205,25 @@ class EncoderReader:
         most: int,
     ) -> list[Candidate]:
         spans: dict[tuple[int, int], float] = {}
-        margin = math.inf
         for window, (starts, ends) in windows:
             last = window.first + len(window.offsets)
-            likely = _likely_spans(starts[window.first : last], ends[window.first : last])
-            best = -math.inf
+            likely = _likely_spans(
+                starts[window.first : last], ends[window.first : last], self._layout.widest
+            )
+            # A window without the answer has its best span too: what counts is how far above
+            # "there is none" a span is (Devlin et al., 2019).
+            null = float(starts[0] + ends[0])
             for first, final, score in likely:
                 at = _snapped(passage.text, window.offsets[first][0], window.offsets[final][1])
                 if at is not None:
-                    spans[at] = max(spans.get(at, -math.inf), score)
-                    best = max(best, score)
-            # A passage answers where one of its windows does.
-            margin = min(margin, float(starts[0] + ends[0]) - best)
+                    worth = score - null - self._layout.length_cost * (final - first)
+                    spans[at] = max(spans.get(at, -math.inf), worth)
         if not spans:
             return []
         ordered = sorted(spans.items(), key=lambda row: (-row[1], row[0]))
         top = ordered[0][1]
         total = sum(math.exp(score - top) for _, score in ordered)
-        logit = self._card.no_answer_scale * margin + self._card.no_answer_shift
+        logit = -self._card.no_answer_scale * top + self._card.no_answer_shift
         no_answer = 1 / (1 + math.exp(-max(-30.0, min(30.0, logit))))
         kept: list[tuple[int, int]] = []
         found = []
@@ -197,12 +247,12 @@ class EncoderReader:
 
 
 def _likely_spans(
-    starts: NDArray[np.float32], ends: NDArray[np.float32]
+    starts: NDArray[np.float32], ends: NDArray[np.float32], widest: int
 ) -> list[tuple[int, int, float]]:
-    """Return (first token, last token, score) of the best spans of at most MAX_SPAN tokens."""
+    """Return (first token, last token, score) of the best spans of at most `widest` tokens."""
     scores = starts[:, None] + ends[None, :]
     length = np.arange(len(ends))[None, :] - np.arange(len(starts))[:, None]
-    scores[(length < 0) | (length >= MAX_SPAN)] = -np.inf
+    scores[(length < 0) | (length >= widest)] = -np.inf
     flat = scores.ravel()
     top = np.argpartition(-flat, _SPANS)[:_SPANS] if flat.size > _SPANS else np.arange(flat.size)
     return [
@@ -222,7 +272,10 @@ def _contents(path: Path) -> bytes:
 
 
 def _snapped(text: str, start: int, end: int) -> tuple[int, int] | None:
-    """Widen a span to whole words, then drop marks around it; None where nothing is left."""
+    """Widen a span to whole words, then drop marks around it; None where nothing is left.
+
+    Brackets that belong to what is kept stay: "Lee (born 1921)".
+    """
     while start > 0 and _joined(text, start):
         start -= 1
     while end < len(text) and _joined(text, end):
@@ -231,11 +284,12 @@ def _snapped(text: str, start: int, end: int) -> tuple[int, int] | None:
         if text[start] == "-" and text[start + 1 : start + 2].isdigit():
             break
         start += 1
-    if text[start:end].count("(") > text[start:end].count(")") and text[end : end + 1] == ")":
+    following = text[end : end + 1]
+    if following in _CLOSING and _unclosed(text[start:end], following) > 0:
         end += 1
     while end > start and text[end - 1] in _TRIM:
         inside = text[start:end]
-        if inside[-1] == ")" and inside.count("(") == inside.count(")"):
+        if inside[-1] in _CLOSING and _unclosed(inside, inside[-1]) == 0:
             break
         if _SHORTENED.search(inside):
             break
@@ -243,10 +297,14 @@ def _snapped(text: str, start: int, end: int) -> tuple[int, int] | None:
     return (start, end) if start < end else None
 
 
+def _unclosed(text: str, closing: str) -> int:
+    return text.count(_CLOSING[closing]) - text.count(closing)
+
+
 def _joined(text: str, at: int) -> bool:
     """Return whether a border at `at` would cut a word or a number ("11,900", "6.5") in two."""
     if text[at - 1].isalnum() and text[at].isalnum():
-        return True
+        return not (_HAN.match(text[at - 1]) or _HAN.match(text[at]))
     return any(
         mark > 0
         and (

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
+import unicodedata
 from concurrent.futures import ThreadPoolExecutor
 from itertools import combinations
 from pathlib import Path
@@ -12,11 +14,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent.errors import ModelFileError
-from agent.readers.encoder_reader import WEIGHTS, EncoderReader
+from agent.readers.encoder_reader import CHINESE, ENGLISH, Card, EncoderReader, Layout
 from graph.types import Candidate
 from retrievers.passage import Passage
 
-READER = EncoderReader()
+READER = EncoderReader(ENGLISH)
 
 BRIDGE = Passage(
     id="bridge",
@@ -100,6 +102,13 @@ def test_nothing_is_read_from_nothing() -> None:
     assert READER.read("Who?", [Passage(id="marks", text=" ?! ")]) == []
 
 
+def _in_a_word(char: str) -> bool:
+    """A Chinese or Japanese character is a word of its own."""
+    return char.isalnum() and not unicodedata.name(char, "").startswith(
+        ("CJK", "HIRAGANA", "KATAKANA")
+    )
+
+
 @settings(max_examples=40, deadline=None)
 @given(
     question=st.text(max_size=80),
@@ -110,40 +119,52 @@ def test_any_text_gives_trimmed_spans_of_whole_words(question: str, texts: list[
     for c in READER.read(question, passages):
         text = texts[int(c.passage_id)]
         assert text[c.start : c.end] == c.text == c.text.strip()
-        assert not (c.start and text[c.start - 1].isalnum() and c.text[0].isalnum())
-        assert not (text[c.end : c.end + 1].isalnum() and c.text[-1].isalnum())
+        assert not (c.start and _in_a_word(text[c.start - 1]) and _in_a_word(c.text[0]))
+        assert not (_in_a_word(text[c.end : c.end + 1]) and _in_a_word(c.text[-1]))
 
 
 def test_threads_share_a_reader_that_was_not_yet_loaded() -> None:
-    reader = EncoderReader()
+    reader = EncoderReader(ENGLISH)
     with ThreadPoolExecutor(4) as pool:
         found = list(pool.map(lambda _: reader.read("Who directed it?", [FILM]), range(4)))
     assert found == [found[0]] * 4
 
 
-def copied(folder: Path) -> Path:
-    weights = folder / WEIGHTS.name
-    shutil.copy(WEIGHTS, weights)
-    shutil.copy(WEIGHTS.with_suffix(".json"), weights.with_suffix(".json"))
-    return weights
+def copied(layout: Layout, folder: Path) -> Layout:
+    weights = folder / layout.weights.name
+    shutil.copy(layout.weights, weights)
+    shutil.copy(layout.weights.with_suffix(".json"), weights.with_suffix(".json"))
+    return layout._replace(weights=weights)
 
 
-def test_weights_that_were_changed_are_refused(tmp_path: Path) -> None:
-    weights = copied(tmp_path)
+@pytest.mark.parametrize("layout", [ENGLISH, CHINESE], ids=["English", "Chinese"])
+def test_weights_that_ship_are_under_thirty_megabytes_and_those_of_their_card(
+    layout: Layout,
+) -> None:
+    content = layout.weights.read_bytes()
+    card = Card.model_validate_json(layout.weights.with_suffix(".json").read_bytes())
+    assert hashlib.sha256(content).hexdigest() == card.sha256
+    assert len(content) + layout.tokenizer.stat().st_size < 30e6
+
+
+@pytest.mark.parametrize("layout", [ENGLISH, CHINESE], ids=["English", "Chinese"])
+def test_weights_that_were_changed_are_refused(layout: Layout, tmp_path: Path) -> None:
+    layout = copied(layout, tmp_path)
+    weights = layout.weights
     content = bytearray(weights.read_bytes())
     content[len(content) // 2] ^= 1
     weights.write_bytes(content)
     with pytest.raises(ModelFileError, match="not those that their card names"):
-        EncoderReader(weights).read("Who?", [FILM])
+        EncoderReader(layout).read("Who?", [FILM])
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(ModelFileError, match=r"nowhere\.onnx cannot be read"):
-        EncoderReader(tmp_path / "nowhere.onnx").read("Who?", [FILM])
+        EncoderReader(ENGLISH._replace(weights=tmp_path / "nowhere.onnx")).read("Who?", [FILM])
 
 
 def test_a_damaged_card_is_named(tmp_path: Path) -> None:
-    weights = copied(tmp_path)
-    weights.with_suffix(".json").write_text('{"sha256": 3}', encoding="utf-8")
+    layout = copied(ENGLISH, tmp_path)
+    layout.weights.with_suffix(".json").write_text('{"sha256": 3}', encoding="utf-8")
     with pytest.raises(ModelFileError, match=r"reader-en.json is damaged"):
-        EncoderReader(weights).read("Who?", [FILM])
+        EncoderReader(layout).read("Who?", [FILM])

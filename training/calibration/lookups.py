@@ -22,10 +22,9 @@ from retrievers.analysis import language_of
 from retrievers.documents import Document
 from retrievers.embedded import EmbeddedIndex
 from retrievers.passage import Hit, Passage
-from training.linear_reader.rows import held_out
-from training.linear_reader.rows import load as load_chinese
-from training.reader.config import load_config
+from training.reader.config import english_rows
 from training.reader.examples import Guard, read_rows
+from training.reader.rows_zh import chinese_examples, held_out
 from training.reader.sources import _hops
 
 DEPTH = 10
@@ -110,7 +109,7 @@ class Store:
 
 def english(data: Path) -> list[Asked]:
     """Return the hops of 2WikiMultihopQA and XQuAD's questions, those first that no reader saw."""
-    config, guard, rows = load_config(), Guard(data), []
+    config, guard, rows = english_rows(), Guard(data), []
     for number, row in enumerate(read_rows(data / "train" / "hops-2wikimultihopqa.jsonl")):
         for place, ((_, _, value), asked) in enumerate(_hops(row)):
             rows += [
@@ -141,17 +140,22 @@ def english(data: Path) -> list[Asked]:
 
 def chinese(data: Path, every: int = 3) -> list[Asked]:
     """Return one in `every` questions of the articles that the Chinese reader never saw."""
-    rows = [row for row in load_chinese(data, similar=0) if held_out(row)][::every]
+    guard = Guard(data)
+    rows = [
+        (number, row)
+        for number, row in enumerate(chinese_examples(data, similar=0))
+        if held_out(row) and not guard.drops(row.question)
+    ][::every]
     return [
         Asked(
-            id=row.id,
+            id=f"{row.kind}#{number}",
             language="zh",
-            kind=row.file,
+            kind=row.kind,
             question=row.question,
             answers=(row.answer,),
             seen=False,
         )
-        for row in rows
+        for number, row in rows
     ]
 
 

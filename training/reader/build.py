@@ -9,26 +9,34 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+from agent.readers.encoder_reader import CHINESE
+from retrievers.analysis import Language
+from training.reader.bases import packed_e5
 from training.reader.cloze import clozes
-from training.reader.config import Config, load_config
+from training.reader.config import english_rows, load_config
 from training.reader.examples import Example, Guard, Source, read_rows, write_examples
 from training.reader.harvest import Nearby, harvest
+from training.reader.lives import lives
+from training.reader.rows_zh import calibrating, chinese_examples, held_out
 from training.reader.sources import hop_examples, xquad_examples
+from training.reader.vocabulary import pruned, tokenizer
 
+_REPEATED = {"cmrc2018": 2}
+"""Its answers are the longest and the hardest, its rows a quarter of DRCD's."""
+_LONGEST = 100
+"""Characters of an answer."""
+_LIVES = 1600
+"""Passages before whose text a life's two dates are put."""
 _COUNTRIES = Path(__file__).parents[2] / "graph" / "values" / "countries.json"
 
 
-def build(data: Path, config: Config) -> tuple[list[Example], list[Example]]:
-    """Return the training rows and the held-out rows, none of them a development question.
-
-    Raises DevelopmentQuestionError if one got through all the same.
-    """
-    chance = random.Random(config.seed)
+def english(data: Path, chance: random.Random) -> dict[str, list[Example]]:
+    """Return the rows to train on and those held out, by the names of their files."""
+    config = english_rows()
     demonyms = {
         name: row.get("demonyms", [])
         for name, row in json.loads(_COUNTRIES.read_text(encoding="utf-8")).items()
     }
-    guard = Guard(data)
     train: list[Example] = []
     held: list[Example] = []
     for number, example in hop_examples(
@@ -45,11 +53,52 @@ def build(data: Path, config: Config) -> tuple[list[Example], list[Example]]:
     chance.shuffle(passages)
     train += harvest(passages, sorted({d for ds in demonyms.values() for d in ds}), chance)
     train += clozes(passages[: config.cloze_passages], Nearby(passages), chance)
-    train = [e for e in train if not guard.drops(e.question)]
-    held = [e for e in held if not guard.drops(e.question)]
-    guard.check([*train, *held])
-    chance.shuffle(train)
-    return train, held
+    return {"train": train, "held-out": held}
+
+
+def chinese(data: Path, chance: random.Random) -> dict[str, list[Example]]:
+    """Return the rows to train on, to calibrate on and those held out, by their files' names.
+
+    A training answer that hardly fits a window is left out.
+    """
+    parts: dict[str, list[Example]] = {"train": [], "calibration": [], "held-out": []}
+    for example in chinese_examples(data):
+        if held_out(example):
+            parts["held-out"].append(example)
+        elif calibrating(example):
+            parts["calibration"].append(example)
+        elif len(example.answer) <= _LONGEST:
+            parts["train"] += [example] * _REPEATED.get(example.kind, 1)
+    passages = {e.passage.id: e.passage for e in parts["train"]}
+    parts["train"] += lives(
+        chance.sample(sorted(passages.values(), key=lambda p: p.id), _LIVES), chance
+    )
+    return parts
+
+
+def build(data: Path, language: Language) -> dict[str, list[Example]]:
+    """Return a language's rows by the names of their files, none of them a development question.
+
+    Raises DevelopmentQuestionError if one got through all the same.
+    """
+    chance = random.Random(load_config(language).seed)
+    guard = Guard(data)
+    parts = english(data, chance) if language == "en" else chinese(data, chance)
+    parts = {name: [e for e in rows if not guard.drops(e.question)] for name, rows in parts.items()}
+    for rows in parts.values():
+        guard.check(rows)
+    chance.shuffle(parts["train"])
+    return parts
+
+
+def write_tokenizer(parts: dict[str, list[Example]]) -> None:
+    """Write the Chinese reader's tokenizer: the part of the base's that the rows call for."""
+    rows = [e for name in ("train", "calibration") for e in parts[name]]
+    passages = {e.passage.id: e.passage for e in rows}.values()
+    texts = [*(e.question for e in rows), *(t for p in passages for t in (p.title, p.text))]
+    packed = packed_e5()
+    made = tokenizer(packed, pruned(packed, texts))
+    CHINESE.tokenizer.write_text(made.to_str() + "\n", encoding="utf-8")
 
 
 def _passages(data: Path, corpora: Sequence[str]) -> list[Source]:
@@ -60,18 +109,16 @@ def _passages(data: Path, corpora: Sequence[str]) -> list[Source]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", type=Path, help="folder with train/ and the development sets")
-    parser.add_argument("out", type=Path, help="folder for train.jsonl and held-out.jsonl")
+    parser.add_argument("out", type=Path, help="folder for train.jsonl, held-out.jsonl …")
+    parser.add_argument("--language", choices=("en", "zh"), default="en")
     arguments = parser.parse_args()
-    train, held = build(arguments.data, load_config())
+    parts = build(arguments.data, arguments.language)
     arguments.out.mkdir(parents=True, exist_ok=True)
-    write_examples(arguments.out / "train.jsonl", train)
-    write_examples(arguments.out / "held-out.jsonl", held)
-    print(
-        "train",
-        dict(Counter(e.kind for e in train)),
-        "held out",
-        dict(Counter(e.kind for e in held)),
-    )
+    for name, rows in parts.items():
+        write_examples(arguments.out / f"{name}.jsonl", rows)
+        print(name, dict(Counter(e.kind for e in rows)))
+    if arguments.language == "zh":
+        write_tokenizer(parts)
 
 
 if __name__ == "__main__":

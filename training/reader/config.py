@@ -1,24 +1,24 @@
-"""The settings of a training run, read from `config.json` beside this file."""
+"""The settings of a training run, read from `config-*.json` and `rows-en.json` beside this file."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from retrievers.analysis import Language
+
+_HERE = Path(__file__).parent
+
 
 class Config(BaseModel):
-    """What a run depends on besides its data."""
+    """What a run depends on besides its rows."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    language: Language
     seed: int
-    held_out_every: int
-    """Every how-manieth hops question is held out."""
-    held_out_passages: frozenset[str]
-    """XQuAD passages whose questions are held out."""
-    corpora: tuple[str, ...]
-    cloze_passages: int
     encoder_rate: float
     head_rate: float
     dropout: float
@@ -29,9 +29,31 @@ class Config(BaseModel):
     """Passages without an answer per question."""
     window: int
     """Tokens of a training window: question, title and text together."""
+    frozen: int
+    """Parts that are not trained, from below: the embeddings, then the layers."""
+    precision: Literal["float32", "bfloat16"]
+    """What steps are computed in; the weights are kept in float32."""
 
 
-def load_config() -> Config:
-    """Read and check the settings."""
-    text = Path(__file__).with_name("config.json").read_text(encoding="utf-8")
+class EnglishRows(BaseModel):
+    """How the English rows are chosen."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    held_out_every: int
+    """Every how-manieth hops question is held out."""
+    held_out_passages: frozenset[str]
+    """XQuAD passages whose questions are held out."""
+    corpora: tuple[str, ...]
+    cloze_passages: int
+
+
+def load_config(language: Language) -> Config:
+    """Read and check the settings of a language's reader."""
+    text = (_HERE / f"config-{language}.json").read_text(encoding="utf-8")
     return Config.model_validate_json(text)
+
+
+def english_rows() -> EnglishRows:
+    """Read and check how the English rows are chosen."""
+    return EnglishRows.model_validate_json((_HERE / "rows-en.json").read_text(encoding="utf-8"))

@@ -10,6 +10,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from agent.readers.han_folding import folded
+
 
 class Source(BaseModel):
     """A passage as the data sets store it."""
@@ -27,7 +29,7 @@ class Example(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     kind: str
-    """Where the row comes from: hops, xquad, harvest or cloze."""
+    """Where the row comes from: hops, xquad, harvest, cloze, drcd or cmrc2018."""
     question: str
     passage: Source
     start: int = Field(ge=0)
@@ -72,7 +74,8 @@ class Guard:
 
 
 def _plain(question: str) -> str:
-    return re.sub(r"\W+", " ", question.casefold()).strip()
+    """Leave out what spacing, marks, case and script (traditional, simplified) change."""
+    return re.sub(r"[\W_]+", "", folded(question.casefold()))
 
 
 def read_rows(path: Path) -> Iterator[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""Writes the shipped artefact: `python -m training.reader.export WEIGHTS`.
+"""Writes the shipped artefact: `python -m training.reader.export WEIGHTS [--language zh]`.
 
 The model becomes ONNX with free batch and sequence axes, its matrices and embeddings int8. The
 calibration starts neutral; `training.reader.measure --write` fits it.
@@ -15,18 +15,21 @@ from pathlib import Path
 import torch
 from onnxruntime.quantization import QuantType, quantize_dynamic
 
+from retrievers.analysis import Language
+from training.reader.bases import base
 from training.reader.model import SpanModel
 
-ARTEFACT = Path(__file__).parents[2] / "agent" / "readers" / "reader-en.onnx"
 _OPSET = 17
+_LICENCES = {"en": "Apache-2.0", "zh": "CC BY-SA 4.0"}
 
 
-def export(weights: Path, artefact: Path) -> None:
+def export(weights: Path, artefact: Path, language: Language) -> None:
     """Write `artefact` and the card beside it."""
-    model = SpanModel(attention="eager")
+    begun = base(language)
+    model = SpanModel(begun, attention="eager")
     model.load_state_dict(torch.load(weights, weights_only=True))
     model.eval()
-    names = ["input_ids", "attention_mask", "token_type_ids"]
+    names = ["input_ids", "attention_mask"] + ["token_type_ids"] * begun.segments
     axes = {name: {0: "batch", 1: "sequence"} for name in (*names, "start", "end")}
     sample = tuple(torch.ones(2, 16, dtype=torch.long) for _ in names)
     with tempfile.TemporaryDirectory() as folder:
@@ -49,9 +52,9 @@ def export(weights: Path, artefact: Path) -> None:
         "sha256": hashlib.sha256(artefact.read_bytes()).hexdigest(),
         "no_answer_scale": 1.0,
         "no_answer_shift": 0.0,
-        "base": "all-MiniLM-L6-v2 (Apache-2.0)",
-        "licence": "Apache-2.0",
-        "data": "training/reader/DATA.md",
+        "base": begun.name,
+        "licence": _LICENCES[language],
+        "data": "training/reader/DATA.md" if language == "en" else "training/reader/DATA-zh.md",
     }
     artefact.with_suffix(".json").write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
 
@@ -59,10 +62,12 @@ def export(weights: Path, artefact: Path) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("weights", type=Path)
-    parser.add_argument("--artefact", type=Path, default=ARTEFACT)
+    parser.add_argument("--language", choices=("en", "zh"), default="en")
+    parser.add_argument("--artefact", type=Path, help="instead of the one that ships")
     arguments = parser.parse_args()
-    export(arguments.weights, arguments.artefact)
-    print(f"{arguments.artefact}: {arguments.artefact.stat().st_size / 1e6:.1f} MB")
+    artefact = arguments.artefact or base(arguments.language).layout.weights
+    export(arguments.weights, artefact, arguments.language)
+    print(f"{artefact}: {artefact.stat().st_size / 1e6:.1f} MB")
 
 
 if __name__ == "__main__":

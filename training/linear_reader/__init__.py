@@ -1,1 +1,0 @@
-"""Trains the Chinese reader that ships as `agent/readers/reader-zh.json`. See the README here."""
