@@ -1,6 +1,6 @@
 """Ways of voting compared, over the same candidates, clean and under planted noise.
 
-    python benchmarks/voting.py ../shared/data OUT [--limit N] [--noise 1 3 10]
+    python -m benchmarks.voting ../shared/data OUT [--limit N] [--noise 1 3 10]
 
 Every question is asked as hoptree asks it, but without a language model: the steps of the first
 plan that grammar gives, else the whole question as one lookup, each answered by the way of voting

@@ -191,6 +191,22 @@ def ece(said: Sequence[float], true: Sequence[bool]) -> float:
     return float(sum(gaps) / max(len(order), 1))
 
 
+def reliability(said: Floats, true: NDArray[np.bool_]) -> str:
+    """Return what is said and what is true on average, in five bins of equal size."""
+    parts = np.array_split(np.argsort(said, kind="stable"), BINS)
+    return ", ".join(f"{said[part].mean():.2f}/{true[part].mean():.2f}" for part in parts)
+
+
+def coverage(said: Floats, true: NDArray[np.bool_]) -> str:
+    """Return how many are answered from each confidence on, and the share of them that is right."""
+    told = []
+    for least in (0.0, 0.2, 0.4, 0.6, 0.7, 0.8, 0.9):
+        chosen = said >= least
+        share = f"{true[chosen].mean():.2f}" if chosen.any() else "–"
+        told.append(f"from {least:g}: {chosen.sum()}, {share}")
+    return "; ".join(told)
+
+
 def cross_fitted(said: Floats, true: NDArray[np.bool_], folds: int = 5) -> Floats:
     """Return each verdict's probability by a curve that was fitted on the other folds."""
     found = np.zeros(len(said))
@@ -247,6 +263,10 @@ def main() -> None:
             print(
                 f"{by} {language}: {len(said)} verdicts, {100 * true.mean():.1f} % right, ECE "
                 f"{100 * ece(said, true):.1f} before, {100 * ece(after, true):.1f} after (5 folds)"
+            )
+            print(
+                f"  said / true: {reliability(after, true)}\n"
+                f"  answered, share right: {coverage(after, true)}"
             )
     about = (
         "Logistic curves from a verdict's raw probability to how often it is right (token F1 of "
