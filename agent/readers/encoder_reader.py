@@ -29,7 +29,7 @@ MAX_QUESTION = 64
 MAX_TITLE = 32
 _SPANS = 128
 """Spans of a window that are looked at: the likeliest, which hold all but a trace of the mass."""
-_TRIM = " \t\n\r\xa0\u3000,.;:!?\"'`“”‘’()[]–—-，。；：！？、…「」『』《》〈〉（）【】"
+_TRIM = ",.;:!?\"'`“”‘’()[]–—-，。；：！？、…「」『』《》〈〉（）【】"
 _CLOSING = {")": "(", "）": "（"}
 _HAN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
 """Characters that are written without spaces: each may begin or end an answer."""
@@ -280,21 +280,28 @@ def _snapped(text: str, start: int, end: int) -> tuple[int, int] | None:
         start -= 1
     while end < len(text) and _joined(text, end):
         end += 1
-    while start < end and text[start] in _TRIM:
+    while start < end and _trimmed(text[start]):
         if text[start] == "-" and text[start + 1 : start + 2].isdigit():
             break
         start += 1
     following = text[end : end + 1]
     if following in _CLOSING and _unclosed(text[start:end], following) > 0:
         end += 1
-    while end > start and text[end - 1] in _TRIM:
+    while end > start and _trimmed(text[end - 1]):
         inside = text[start:end]
+        if inside[-1].isspace():
+            end -= 1
+            continue
         if inside[-1] in _CLOSING and _unclosed(inside, inside[-1]) == 0:
             break
         if _SHORTENED.search(inside):
             break
         end -= 1
     return (start, end) if start < end else None
+
+
+def _trimmed(character: str) -> bool:
+    return character in _TRIM or character.isspace()
 
 
 def _unclosed(text: str, closing: str) -> int:

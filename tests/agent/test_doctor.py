@@ -68,7 +68,7 @@ def test_engine_that_cannot_be_loaded_is_a_fault_and_the_rest_is_still_looked_at
         "encoder": "fault",
         "parser": "ok",
         "English reader": "fault",
-        "Chinese reader": "ok",
+        "Chinese reader": "fault",
         "traces": "ok",
         "index": "warning",
     }

@@ -10,7 +10,7 @@ from itertools import combinations
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from agent.errors import ModelFileError
@@ -114,6 +114,7 @@ def _in_a_word(char: str) -> bool:
     question=st.text(max_size=80),
     texts=st.lists(st.text(min_size=1, max_size=160), min_size=1, max_size=3),
 )
+@example(question="0", texts=["0\x0c["])
 def test_any_text_gives_trimmed_spans_of_whole_words(question: str, texts: list[str]) -> None:
     passages = [Passage(id=str(n), text=text) for n, text in enumerate(texts)]
     for c in READER.read(question, passages):
