@@ -92,7 +92,7 @@ def fitness(text: str, question: str, expects: AnswerType) -> float:
     is given ("A or B"); and, where none is, one that only says the question's own words again.
     """
     choice = named_choice(question)
-    if choice and not any(same_answer(text, option) for option in choice.options):
+    if _impossible(text, question, expects):
         return UNFIT
     said = " ".join(terms(text))
     if not said and text.islower():
@@ -109,14 +109,19 @@ def fitness(text: str, question: str, expects: AnswerType) -> float:
         return UNFIT
     if expects in _NAMED and text.isascii() and not re.search(r"[A-Z0-9]", text):
         return UNFIT
-    if _impossible(text, expects):
-        return UNFIT
     if expects is AnswerType.PERSON and parse_country(text):
         return UNFIT
     return 1.0
 
 
-def _impossible(text: str, expects: AnswerType) -> bool:
+def _impossible(text: str, question: str, expects: AnswerType) -> bool:
+    """Return whether it cannot be the answer, however sure the reader is.
+
+    A date is no person, place or organisation, and of two things that are named one is chosen.
+    """
+    choice = named_choice(question)
+    if choice and not any(same_answer(text, option) for option in choice.options):
+        return True
     return expects in _NAMED and expects is not AnswerType.WORK and is_date(text)
 
 
@@ -131,8 +136,9 @@ def support_graph(
 
     *extracts* and *supports* edges carry `features` (see `FEATURES`), *similar* edges a `weight`.
     The order of `hits` and `candidates` does not change the graph but for the candidates' numbers.
-    A candidate that the reader itself all but rules out (`NEGLIGIBLE`) has no node, nor has a date
-    where a person, a place or an organisation is asked for.
+    A candidate that the reader itself all but rules out (`NEGLIGIBLE`) has no node, nor has what
+    cannot be the answer: a date where a place is asked for, a third thing where one of two is
+    chosen.
 
     Parameters
     ----------
@@ -144,7 +150,7 @@ def support_graph(
     candidates = [
         c
         for c in candidates
-        if c.score * (1 - c.no_answer) >= NEGLIGIBLE and not _impossible(c.text, expects)
+        if c.score * (1 - c.no_answer) >= NEGLIGIBLE and not _impossible(c.text, question, expects)
     ]
     passages = {hit.passage.id: hit.passage for hit in hits}
     _add_passages(graph, question, hits, candidates, trust or {})

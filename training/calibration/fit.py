@@ -32,8 +32,10 @@ SEED = 7
 UNITS = 8
 STEPS = 120
 RATE = 0.05
-DECAY = 1e-3
-"""L2 penalty of the weights."""
+DECAY = 1e-2
+"""L2 penalty of the weights: of 0.001, 0.003, 0.01 and 0.03 the one with the least ECE on the rows
+that the curves are fitted on (2.3 English, 1.3 Chinese; 310 of 458 are right, and 310, 313 and 306
+at the others). With less, how many passages hold a word counts for more than the reader does."""
 VOTES_DECAY = 0.5
 """How much each further vote counts. Set, and not learned: nearly all training questions are
 answered by one passage, so the best there is to hear no second one."""
