@@ -30,8 +30,9 @@ _PARTS = ("head", "notices", "sources", "time", "calls", "about")
 """The macros of `_run.html` that render a part of a run; each is the id of its element too."""
 SHOWN = 8
 """Candidates of a step that are shown at once; the others fold out."""
-INLINE = 12
-"""Steps whose evidence a page holds at once: a page of 100 takes a browser seconds."""
+INLINE = 4
+"""Steps whose evidence a page holds at once: a page of 100 takes a browser seconds. With 4 a run of
+500 events opens in 0.8 s, with 12 in 1.3 (`benchmarks/surfaces.py`)."""
 FAINT = 0.05
 """Weight below which a candidate is marked faintly: most readers mark something everywhere."""
 _CITED = re.compile(r"\[(\d{1,4})\]")
