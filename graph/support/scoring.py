@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
+from graph.support.building import UNFIT
 from graph.types import Cluster
 
 Floats = NDArray[np.float64]
@@ -86,11 +87,10 @@ class Weighted:
     weakest = 0.02
     SUPPORT = 0.25
     """The most that a passage adds by stating an answer that was not read from it."""
-    UNFIT = 0.1
 
     def weights(self, features: Floats) -> Floats:
         read, score, answers, relevance, _, fit, _, fits, _, trust = features.T
-        said = _sigma(10 * score) * _sigma(10 * answers) * np.where(fits > 0, 1, self.UNFIT)
+        said = _sigma(10 * score) * _sigma(10 * answers) * np.where(fits > 0, 1, UNFIT)
         weights: Floats = np.where(read > 0, said, self.SUPPORT * fit) * relevance * trust
         return weights
 
