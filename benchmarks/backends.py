@@ -7,8 +7,8 @@ The passages are those of the corpora in the folder; where they are not enough, 
 different passages are recombined. Real passages are encoded once, by the encoder that ships, and
 that is timed apart: indexing is measured without it. A recombined passage has the mean of the
 vectors of the passages that its sentences are from. Queries are the questions of the same folder,
-encoded as they come. The node is the one of the tests (see tests/elastic_node.py) or what --es
-names. (Not called elasticsearch.py, as `import elasticsearch` would then find this file.)
+encoded as they come. The node is the one of the tests (see tests/elastic_node.py: Java's vector
+instructions take the place of the vendor's native code) or what --es names. (Not called elasticsearch.py, as `import elasticsearch` would then find this file.)
 """
 
 from __future__ import annotations
@@ -155,11 +155,12 @@ def node(named: str | None, folder: Path, heap: str) -> Iterator[str]:
         yield named.rstrip("/")
         return
     sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
-    from elastic_node import install, running
+    from elastic_node import QUICK_TO_RUN, newest, running
 
     classes = folder / "classes"
     classes.mkdir()
-    with running(folder / "home", install("8", classes), heap=heap) as started:
+    installation = newest(classes)
+    with running(folder / "home", installation, heap=heap, jvm=QUICK_TO_RUN) as started:
         yield f"es://127.0.0.1:{started.port}"
 
 

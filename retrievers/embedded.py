@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retrievers.analysis import language_of, terms
+from retrievers.common_terms import DEEPER, LARGE, CommonTerms
 from retrievers.documents import Document
 from retrievers.encoder import Encoder, MiniLMEncoder, quantise
 from retrievers.errors import IndexFormatError
@@ -55,6 +56,7 @@ class EmbeddedIndex:
         self._indexing = threading.RLock()
         self._vectors: NDArray[np.int8] = np.zeros((0, encoder.dimensions), dtype=np.int8)
         self._numbers: NDArray[np.int64] = np.zeros(0, dtype=np.int64)
+        self._common: CommonTerms | None = None
         self._loaded_version: int | None = None
 
     # ── opening ───────────────────────────────────────────────────────────────────────────────
@@ -118,12 +120,23 @@ class EmbeddedIndex:
         wanted = list(dict.fromkeys(terms(query)))[:MAX_QUERY_TERMS]
         if not wanted:
             return []
+        rare, common = self._common.apart(wanted) if self._common else (wanted, [])
         rows = self._db().execute(
-            f"SELECT rowid FROM terms WHERE terms MATCH ? "
-            f"ORDER BY bm25(terms, {TITLE_WEIGHT}, 1.0), rowid LIMIT ?",
-            (" OR ".join(f'"{term}"' for term in wanted), depth),
+            f"SELECT rowid, bm25(terms, {TITLE_WEIGHT}, 1.0) AS cost FROM terms "
+            "WHERE terms MATCH ? ORDER BY cost, rowid LIMIT ?",
+            (" OR ".join(f'"{term}"' for term in rare), depth * DEEPER if common else depth),
         )
-        return [row[0] for row in rows]
+        ranked = list(rows)
+        if self._common and common:
+            ranked = [(n, cost - self._common_part(common, n)) for n, cost in ranked]
+            ranked.sort(key=lambda row: (row[1], row[0]))
+        return [row[0] for row in ranked[:depth]]
+
+    def _common_part(self, common: Sequence[str], number: int) -> float:
+        assert self._common
+        query = "SELECT title, body FROM terms WHERE rowid = ?"
+        title, body = self._db().execute(query, (number,)).fetchone()
+        return self._common.adds(common, title, body, TITLE_WEIGHT)
 
     def _dense(self, vectors: NDArray[np.float32], depth: int) -> list[list[int]]:
         if not len(self._numbers):
@@ -160,6 +173,8 @@ class EmbeddedIndex:
         self._vectors = np.frombuffer(joined, dtype=np.int8).reshape(
             len(rows), self._encoder.dimensions
         )
+        [passages] = self._db().execute("SELECT count(*) FROM passages").fetchone()
+        self._common = CommonTerms.sampled(self._db(), passages) if passages >= LARGE else None
         self._loaded_version = version
 
     async def get(self, ids: Sequence[str]) -> list[Passage]:

@@ -19,7 +19,7 @@ import sys
 import tempfile
 import threading
 from base64 import b64encode
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,7 +43,9 @@ PASSWORDS = {
 }
 """The users of a node with security: one that may do all, one that may search, and one nothing."""
 START_SECONDS = 120
-JVM = ["-Xms128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"]
+QUICK_TO_START = ("-Xms128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
+QUICK_TO_RUN = ("-XX:+UseG1GC", "-XX:+AlwaysPreTouch", "--add-modules=jdk.incubator.vector")
+"""Options of the Java machine: for tests, and (those of the vendor's launcher) for benchmarks."""
 
 
 class NodeUnavailableError(Exception):
@@ -137,7 +139,11 @@ class Running:
 
 @contextmanager
 def running(
-    folder: Path, installation: Installation, *options: str, heap: str = "512m"
+    folder: Path,
+    installation: Installation,
+    *options: str,
+    heap: str = "512m",
+    jvm: Sequence[str] = QUICK_TO_START,
 ) -> Iterator[Running]:
     """Start a node with its data in `folder`, yield it when healthy, stop it at the end.
 
@@ -150,7 +156,7 @@ def running(
     log = folder / "node.log"
     command = [
         str(installation.java),
-        *JVM,
+        *jvm,
         f"-Xmx{heap}",
         f"-Dlog4j2.configurationFile={HERE / 'log4j2.properties'}",
     ]
@@ -187,15 +193,19 @@ def running(
                 process.kill()
 
 
+def newest(folder: Path) -> Installation:
+    """Compile a node of version 9 into `folder`, or of 8 where Java is too old for it."""
+    try:
+        return install("9", folder)
+    except NodeUnavailableError:
+        return install("8", folder)
+
+
 def main(command: list[str]) -> int:
-    """Run a command with a node of version 9, or 8 where Java is too old for it; ES names it."""
+    """Run a command with a node of the newest version that Java allows; ES names it."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        try:
-            installation = install("9", folder)
-        except NodeUnavailableError:
-            installation = install("8", folder)
-        with running(folder / "home", installation, heap="1g") as node:
+        with running(folder / "home", newest(folder), heap="1g", jvm=QUICK_TO_RUN) as node:
             named = {"ES": f"es://127.0.0.1:{node.port}"}
             return subprocess.run(command, env={**os.environ, **named}).returncode
 
