@@ -7,8 +7,9 @@ The passages are those of the corpora in the folder; where they are not enough, 
 different passages are recombined. Real passages are encoded once, by the encoder that ships, and
 that is timed apart: indexing is measured without it. A recombined passage has the mean of the
 vectors of the passages that its sentences are from. Queries are the questions of the same folder,
-encoded as they come. The node is the one of the tests (see tests/elastic_node.py: Java's vector
-instructions take the place of the vendor's native code) or what --es names. (Not called elasticsearch.py, as `import elasticsearch` would then find this file.)
+encoded as they come. The node is what --es names, or the one of the tests (tests/elastic_node.py),
+in which Java's vector instructions take the place of the vendor's native code. (This file is not
+called elasticsearch.py, as `import elasticsearch` would then find it.)
 """
 
 from __future__ import annotations
