@@ -6,8 +6,11 @@ function reveal(id) {
   const step = (/^p\d+s\d+/.exec(id) || [id])[0];
   const target = id && (document.getElementById(id) || document.getElementById(step));
   if (!target) return;
-  for (let at = target; at; at = at.parentElement) if (at.tagName === "DETAILS") at.open = true;
+  for (let up = target; up; up = up.parentElement) if (up.tagName === "DETAILS") up.open = true;
   target.scrollIntoView({ block: "nearest" });
+  // The event comes after the jump: a person may have gone on with Tab, and keeps the focus.
+  const at = document.activeElement;
+  if (at && at !== document.body && at.hash !== location.hash) return;
   const focus = target.tagName === "DETAILS" ? target.querySelector("summary") : target;
   if (focus.tabIndex >= 0 || focus.hasAttribute("tabindex")) focus.focus({ preventScroll: true });
 }
