@@ -43,27 +43,16 @@ class OnnxEncoder:
         self._outputs = [node.name for node in self._session.get_outputs()]
         self._pool = ThreadPoolExecutor(cores(), thread_name_prefix="onnx")
 
-    def run(
-        self, ids: Sequence[Sequence[int]], types: Sequence[Sequence[int]] | None = None
-    ) -> list[Outputs]:
-        """Return the outputs of each sequence by name, without the axis of the batch.
+    def run(self, ids: Sequence[Sequence[int]]) -> list[Outputs]:
+        """Return the outputs of each sequence of token ids by name, without the batch's axis."""
+        return list(self._pool.map(self._one, ids))
 
-        Parameters
-        ----------
-        ids
-            Token ids of each sequence.
-        types
-            Segment of each token; None: all 0.
-        """
-        segments = types if types is not None else [[0] * len(row) for row in ids]
-        return list(self._pool.map(self._one, ids, segments))
-
-    def _one(self, ids: Sequence[int], types: Sequence[int]) -> Outputs:
+    def _one(self, ids: Sequence[int]) -> Outputs:
         row = np.array([ids], dtype=np.int64)
         feed = {
             "input_ids": row,
             "attention_mask": np.ones_like(row),
-            "token_type_ids": np.array([types], dtype=np.int64),
+            "token_type_ids": np.zeros_like(row),
         }
         given = {name: value for name, value in feed.items() if name in self._inputs}
         found = self._session.run(None, given)

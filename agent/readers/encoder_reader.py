@@ -63,10 +63,10 @@ def _same(text: str) -> str:
 _HERE = Path(__file__).parent
 ENGLISH = Layout(
     weights=_HERE / "reader-en.onnx",
-    tokenizer=_HERE.parents[1] / "retrievers" / "minilm-tokenizer.json",
+    tokenizer=_HERE / "reader-en-tokenizer.json",
     folded=_same,
-    widest=24,
-    window=320,
+    widest=28,
+    window=256,
     overlap=96,
     length_cost=0.0,
 )
@@ -99,7 +99,6 @@ class _Window(BaseModel):
 
     passage: int
     ids: list[int]
-    types: list[int]
     first: int
     """Position of the first token of the passage's text."""
     offsets: list[tuple[int, int]]
@@ -162,7 +161,7 @@ class EncoderReader:
         windows = [
             w for n, passage in enumerate(passages) for w in self._windows(question, n, passage)
         ]
-        outputs = self._model.run([w.ids for w in windows], [w.types for w in windows])
+        outputs = self._model.run([w.ids for w in windows])
         scored = [(output["start"], output["end"]) for output in outputs]
         found: list[Candidate] = []
         for number, passage in enumerate(passages):
@@ -189,7 +188,6 @@ class EncoderReader:
                 _Window(
                     passage=number,
                     ids=[*head, *context, *ids, sep],
-                    types=[0] * len(head) + [1] * (len(context) + len(ids) + 1),
                     first=len(head) + len(context),
                     offsets=text.offsets[begin : begin + room],
                 )

@@ -1,4 +1,4 @@
-"""Reading four-bit weights, and the part of the vocabulary that the Chinese reader keeps."""
+"""Reading four-bit weights, and the part of the vocabulary that each reader keeps."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from tokenizers import Tokenizer
 
-from agent.readers.encoder_reader import CHINESE
-from agent.readers.han_folding import folded
+from agent.readers.encoder_reader import CHINESE, ENGLISH, Layout
+from training.reader import vocabulary
 from training.reader.packed import Packed, Sizes, read_packed
-from training.reader.vocabulary import SPECIAL, pruned, rows_of, tokenizer
+from training.reader.vocabulary import SPECIAL, chinese, english, rows_of, tokenizer
 
 HIDDEN = 32
 
@@ -80,22 +80,43 @@ def packed() -> Packed:
 
 
 def test_the_vocabulary_keeps_what_folded_chinese_is_made_of(packed: Packed) -> None:
-    kept = [PIECES[row] for row in pruned(packed, ["大橋"])]
+    kept = [PIECES[row] for row in chinese(packed, ["大橋"])]
     assert kept[:4] == ["<pad>", "<s>", "</s>", "<unk>"]
     assert {"桥", "年", "大桥", "1", "a"} <= set(kept)
     # Traditional, across words, and Latin that no text uses.
     assert not {"橋", "年的", "月1", "▁bridge", "▁Brücke"} & set(kept)
-    assert "▁bridge" in [PIECES[row] for row in pruned(packed, ["Bridge"])]
+    assert "▁bridge" in [PIECES[row] for row in chinese(packed, ["Bridge"])]
 
 
 def test_a_tokenizer_tells_the_rows_it_was_made_of(packed: Packed) -> None:
-    rows = pruned(packed, [])
+    rows = chinese(packed, [])
     made = tokenizer(packed, rows)
     assert rows_of(packed, made) == rows
 
 
-def test_no_text_gives_the_special_tokens_of_the_tokenizer_that_ships() -> None:
-    made = Tokenizer.from_file(str(CHINESE.tokenizer))
+def test_the_english_vocabulary_keeps_what_texts_use_most(
+    packed: Packed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts = ["a bridge", "Brücke", "Brücke", "桥1"]
+    assert "▁Brücke" in [PIECES[row] for row in english(packed, texts)]
+    # Room for one piece besides the special tokens and ASCII: "▁", "1" and "a".
+    monkeypatch.setattr(vocabulary, "ENGLISH_PIECES", 4 + 3 + 1)
+    kept = [PIECES[row] for row in english(packed, texts)]
+    assert kept[:4] == ["<pad>", "<s>", "</s>", "<unk>"]
+    assert sorted(kept[4:]) == sorted(["▁", "1", "a", "▁Brücke"])
+
+
+@pytest.mark.parametrize("layout", [ENGLISH, CHINESE])
+def test_no_text_gives_the_special_tokens_of_the_tokenizers_that_ship(layout: Layout) -> None:
+    made = Tokenizer.from_file(str(layout.tokenizer))
     special = {made.token_to_id(name) for name in SPECIAL if name != "[UNK]"}
-    text = folded("[CLS]桥[SEP]</s><s><pad>[PAD]")
+    text = layout.folded("[CLS]桥[SEP]</s><s><pad>[PAD]")
     assert not special & set(made.encode(text, add_special_tokens=False).ids)
+
+
+@pytest.mark.parametrize("text", ["Zoë's café — naïve №5", "Ｆｕｌｌ width", "A  b\nc ½ ﬁre"])
+def test_english_tokens_know_where_in_the_text_they_stand(text: str) -> None:
+    made = Tokenizer.from_file(str(ENGLISH.tokenizer))
+    offsets = made.encode(text, add_special_tokens=False).offsets
+    covered = {n for start, end in offsets for n in range(start, end)}
+    assert covered >= {n for n, character in enumerate(text) if not character.isspace()}

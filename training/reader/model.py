@@ -19,36 +19,27 @@ class SpanModel(torch.nn.Module):
         super().__init__()
         self.bert = base.encoder(attention)
         self.head = torch.nn.Linear(self.bert.config.hidden_size, 2)
-        self._segments = base.segments
         # Few rows touch a given word: learning its vector from them alone hurts the other words.
         self.bert.embeddings.word_embeddings.weight.requires_grad = False
 
     def forward(
-        self,
-        input_ids: torch.Tensor,
-        attention_mask: torch.Tensor,
-        token_type_ids: torch.Tensor | None = None,
+        self, input_ids: torch.Tensor, attention_mask: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return start and end logits, each of shape (batch, sequence).
-
-        `token_type_ids` reach the encoder only where it knows segments.
-        """
-        hidden = self.bert(
-            input_ids=input_ids,
-            attention_mask=attention_mask,
-            token_type_ids=token_type_ids if self._segments else None,
-        ).last_hidden_state
+        """Return start and end logits, each of shape (batch, sequence)."""
+        hidden = self.bert(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
         logits = self.head(hidden)
         return logits[..., 0], logits[..., 1]
 
 
 class Window(NamedTuple):
-    """One training input: token ids, segments, and the tokens where the answer starts and ends."""
+    """One training input."""
 
     ids: list[int]
-    segments: list[int]
+    body: int
+    """The token where the passage begins, after the question."""
     start: int
     end: int
+    """The tokens where the answer starts and ends, 0 ([CLS]) where there is none."""
 
 
 class Windows:
@@ -87,7 +78,7 @@ class Windows:
         whole = first is not None and last is not None and last - begin < room
         return Window(
             ids=head + body,
-            segments=[0] * len(head) + [1] * len(body),
+            body=len(head),
             start=first + shift if whole and first is not None else 0,
             end=last + shift if whole and last is not None else 0,
         )
@@ -97,12 +88,11 @@ class Windows:
 
 
 def padded(windows: list[Window]) -> dict[str, torch.Tensor]:
-    """Return the model's three inputs for a batch, each of shape (batch, longest window)."""
+    """Return the model's inputs for a batch, each of shape (batch, longest window)."""
     width = max(len(w.ids) for w in windows)
     return {
         "input_ids": torch.tensor([w.ids + [0] * (width - len(w.ids)) for w in windows]),
         "attention_mask": torch.tensor(
             [[1] * len(w.ids) + [0] * (width - len(w.ids)) for w in windows]
         ),
-        "token_type_ids": torch.tensor([w.segments + [0] * (width - len(w.ids)) for w in windows]),
     }

@@ -1,4 +1,4 @@
-"""Trains the span model for a given time: `python -m training.reader.train DATA WEIGHTS`."""
+"""Trains the span model: `python -m training.reader.train DATA WEIGHTS`."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import argparse
 import random
 import time
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 import torch
@@ -49,7 +50,8 @@ def loss_of(model: SpanModel, batch: list[Window]) -> torch.Tensor:
     """Return the mean cross-entropy of start and end over the text's tokens and [CLS]."""
     inputs = padded(batch)
     starts, ends = (logits.float() for logits in model(**inputs))
-    closed = (inputs["attention_mask"] == 0) | (inputs["token_type_ids"] == 0)
+    positions = torch.arange(starts.shape[1])
+    closed = (inputs["attention_mask"] == 0) | (positions < torch.tensor([[w.body] for w in batch]))
     closed[:, 0] = False
     right_starts = torch.tensor([w.start for w in batch])
     right_ends = torch.tensor([w.end for w in batch])
@@ -98,10 +100,19 @@ class Exact:
         torch.save({**state, **self._weights}, path)
 
 
+def load(model: SpanModel, begin: Path) -> None:
+    """Take earlier weights over, also those of another language's reader: all but its words."""
+    state = torch.load(begin, weights_only=True)
+    words = "bert.embeddings.word_embeddings.weight"
+    if state[words].shape != model.state_dict()[words].shape:
+        state[words] = model.state_dict()[words]
+    model.load_state_dict(state)
+
+
 def train(
-    data: Path, weights: Path, seconds: float, config: Config, begin: Path | None, rate: float
+    data: Path, weights: Path, steps: int, config: Config, begin: Path | None, rate: float
 ) -> None:
-    """Train for `seconds`, the learning rate falling to nought, and write the weights.
+    """Train for so many steps, the learning rate falling to nought, and write the weights.
 
     `begin` continues from earlier weights; `rate` multiplies both learning rates.
     """
@@ -109,7 +120,7 @@ def train(
     chance = random.Random(config.seed)
     model = SpanModel(base(config.language))
     if begin is not None:
-        model.load_state_dict(torch.load(begin, weights_only=True))
+        load(model, begin)
     for module in model.modules():
         if isinstance(module, torch.nn.Dropout):
             module.p = config.dropout
@@ -128,11 +139,9 @@ def train(
     model.to(getattr(torch, config.precision))
     begun = saved = time.monotonic()
     seen, summed = 0, 0.0
-    for step, batch in enumerate(batches(read_examples(data), config, chance), start=1):
-        spent = (time.monotonic() - begun) / seconds
-        if spent >= 1:
-            break
-        scale = min(1.0, step / config.warmup_steps) * (1 - spent)
+    cut = islice(batches(read_examples(data), config, chance), steps)
+    for step, batch in enumerate(cut, start=1):
+        scale = min(1.0, step / config.warmup_steps) * (1 - step / steps)
         for group, full in zip(optimiser.param_groups, rates, strict=True):
             group["lr"] = full * scale
         loss = loss_of(model, batch)
@@ -145,7 +154,8 @@ def train(
         summed += loss.item()
         if step % _REPORT_STEPS == 0:
             print(
-                f"step {step}, windows {seen}, loss {summed / _REPORT_STEPS:.3f}, {spent:.0%}",
+                f"step {step} of {steps}, windows {seen}, loss {summed / _REPORT_STEPS:.3f}, "
+                f"{(time.monotonic() - begun) / 60:.1f} minutes",
                 flush=True,
             )
             summed = 0.0
@@ -159,12 +169,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", type=Path, help="train.jsonl of training.reader.build")
     parser.add_argument("weights", type=Path, help="where the weights are written")
-    parser.add_argument("--minutes", type=float, default=34.0)
+    parser.add_argument("--steps", type=int, help="instead of those of the settings")
     parser.add_argument("--begin", type=Path, help="weights to continue from")
     parser.add_argument("--rate", type=float, default=1.0, help="factor of both learning rates")
     parser.add_argument("--language", choices=("en", "zh"), default="en")
     a = parser.parse_args()
-    train(a.data, a.weights, a.minutes * 60, load_config(a.language), a.begin, a.rate)
+    config = load_config(a.language)
+    train(a.data, a.weights, a.steps or config.steps, config, a.begin, a.rate)
 
 
 if __name__ == "__main__":

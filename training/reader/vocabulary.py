@@ -1,9 +1,10 @@
-"""The part of XLM-R's vocabulary that folded Chinese text needs, as a tokenizer."""
+"""The part of XLM-R's vocabulary that one language needs, as a tokenizer."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 import jieba
@@ -18,6 +19,10 @@ SPECIAL = {"[PAD]": "<pad>", "[CLS]": "<s>", "[SEP]": "</s>", "[UNK]": "<unk>"}
 _HAN = re.compile(r"[\u3400-\u9fff]+")
 _LATIN = re.compile("▁?[a-z]+")
 _ALONE = re.compile(r"[0-9]+|▁|[ -~]")
+_ENGLISH = re.compile(r"▁?(?:[A-Za-zÀ-ɏ']*|[0-9]{1,4}|[^\w\s▁]{1,3}|[^\W\d_])")
+"""Latin letters, figures, marks and single letters of other scripts, with or without a space."""
+ENGLISH_PIECES = 19_500
+"""As many as 30 MB hold; 99.2 % of the pieces that the English corpora would be cut into."""
 _NEVER = -100.0
 """The score of a special token: no text is cut so that one comes out."""
 
@@ -35,15 +40,36 @@ def _fits(piece: str) -> bool:
     return bool(_HAN.fullmatch(piece)) and jieba.dt.FREQ.get(piece, 0) > 0
 
 
-def pruned(packed: Packed, texts: Iterable[str]) -> list[int]:
+def english(packed: Packed, texts: Iterable[str]) -> list[int]:
+    """Return the rows of the embeddings that are kept, the special tokens (`SPECIAL`) first.
+
+    ASCII characters are kept all, of the other pieces those that `texts` use most.
+    """
+    special = _special(packed)
+    fitting = [
+        n for n, piece in enumerate(packed.pieces) if n not in special and _ENGLISH.fullmatch(piece)
+    ]
+    everything = special + fitting
+    full = tokenizer(packed, everything)
+    counted = Counter(
+        everything[at]
+        for encoding in full.encode_batch(list(texts), add_special_tokens=False)
+        for at in encoding.ids
+    )
+    needed = [n for n in fitting if re.fullmatch("▁?[ -~]?", packed.pieces[n])]
+    # Of pieces used as often the likelier one of the vocabulary: order and result are fixed.
+    used = sorted(set(counted) - {*special, *needed}, key=lambda n: (-counted[n], n))
+    return special + sorted([*needed, *used[: ENGLISH_PIECES - len(special) - len(needed)]])
+
+
+def chinese(packed: Packed, texts: Iterable[str]) -> list[int]:
     """Return the rows of the embeddings that are kept, the special tokens (`SPECIAL`) first.
 
     Han characters, Chinese words, figures and ASCII are kept all, Latin and other pieces where
     `texts` use them.
     """
     jieba.initialize()
-    number = {piece: n for n, piece in enumerate(packed.pieces)}
-    special = [number[name] for name in SPECIAL.values()]
+    special = _special(packed)
     fitting = [n for n, piece in enumerate(packed.pieces) if n not in special and _fits(piece)]
     everything = special + fitting
     full = tokenizer(packed, everything)
@@ -56,6 +82,11 @@ def pruned(packed: Packed, texts: Iterable[str]) -> list[int]:
         if n not in special
         and (at in used or _ALONE.fullmatch(packed.pieces[n]) or _HAN.fullmatch(packed.pieces[n]))
     ]
+
+
+def _special(packed: Packed) -> list[int]:
+    number = {piece: n for n, piece in enumerate(packed.pieces)}
+    return [number[name] for name in SPECIAL.values()]
 
 
 def rows_of(packed: Packed, made: Tokenizer) -> list[int]:
