@@ -16,6 +16,7 @@ from training.reader.bases import base
 from training.reader.config import Config, load_config
 from training.reader.examples import Example, read_examples
 from training.reader.model import SpanModel, Window, Windows, padded
+from training.reader.shipped import shipped_state
 
 _POOL = 12
 """Batches sorted together by length, so that little is computed on padding."""
@@ -101,8 +102,13 @@ class Exact:
 
 
 def load(model: SpanModel, begin: Path) -> None:
-    """Take earlier weights over, also those of another language's reader: all but its words."""
-    state = torch.load(begin, weights_only=True)
+    """Take earlier weights over, also those of another language's reader: all but its words.
+
+    `begin` is what an earlier training wrote, or the artefact (`.onnx`) of a reader.
+    """
+    state = (
+        shipped_state(begin) if begin.suffix == ".onnx" else torch.load(begin, weights_only=True)
+    )
     words = "bert.embeddings.word_embeddings.weight"
     if state[words].shape != model.state_dict()[words].shape:
         state[words] = model.state_dict()[words]
