@@ -1,8 +1,9 @@
 """The readers: an encoder with a span head for each language (Devlin et al., 2019, SQuAD 2).
 
 For each passage it scores every span as an answer to the question, and the [CLS] position as "there
-is none". Both are multilingual-e5-small (Wang et al., 2024) with the part of its vocabulary that the
-language needs. Trained here (see training/README.md); the weights ship with the package, in int8.
+is none". Both are multilingual-e5-small (Wang et al., 2024) with the part of its vocabulary that
+the language needs. Trained here (see training/README.md); the weights ship with the package, in
+int8.
 """
 
 from __future__ import annotations
