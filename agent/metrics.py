@@ -11,6 +11,9 @@ import re
 import string
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
+
+from retrievers.documents import document_of
 
 _HAN = re.compile(r"[\u4e00-\u9fa5]")
 _ARTICLES = re.compile(r"\b(a|an|the)\b")
@@ -50,12 +53,22 @@ def f1(prediction: str | None, answers: Sequence[str]) -> float:
 
 
 def recall_at(k: int, ranked: Sequence[str], supporting: Iterable[str]) -> float | None:
-    """Return the share of the supporting passages among the first `k`; None where there are none.
+    """Return the share of the supporting documents among the first `k`; None where there are none.
 
-    Averaged over questions, this is the recall@k of the tables.
+    Averaged over questions, this is the recall@k of the tables. What supports an answer is named by
+    its id in the corpus, which a long passage is split from: its parts count as the one that they
+    are of, at the place of the first.
+
+    Parameters
+    ----------
+    ranked
+        Ids of passages, best first; those of parts as `retrievers.documents.split` makes them.
+    supporting
+        Ids of documents.
     """
     wanted = set(supporting)
-    return len(wanted & set(ranked[:k])) / len(wanted) if wanted else None
+    documents = dict.fromkeys(id_ if id_ in wanted else document_of(id_) for id_ in ranked)
+    return len(wanted & set(islice(documents, k))) / len(wanted) if wanted else None
 
 
 def _best(

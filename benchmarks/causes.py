@@ -22,7 +22,7 @@ from statistics import fmean
 
 from agent.answer import Tree
 from agent.evaluation.rows import EvalRow
-from agent.metrics import f1
+from agent.metrics import f1, recall_at
 
 FAILED = 0.5
 CAUSES = ("retrieval", "plan", "abstained", "reading", "vote")
@@ -41,7 +41,7 @@ def read(tree: Tree) -> Iterator[str]:
 def cause(row: EvalRow) -> str:
     """Return why a failed question failed."""
     tree = Tree.model_validate(row.extra["tree"])
-    if set(row.supporting_passages) - set(row.passages):
+    if recall_at(len(row.passages), row.passages, row.supporting_passages) not in (None, 1):
         return "retrieval"
     if row.hops > 1 and all(len(plan.steps) == 1 for plan in tree.plans):
         return "plan"

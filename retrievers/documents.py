@@ -27,6 +27,7 @@ OVERLAP = 150
 """Characters that neighbouring passages share at most, so that no sentence loses its context."""
 _BREAK = re.compile(r"\n\s*\n|(?<=[.!?])\s+|(?<=[。！？；])[”’」』）]*|\n")
 _SPACE = re.compile(r"\s")
+_PART = re.compile(r"#[1-9][0-9]*\Z")
 
 
 class Document(BaseModel):
@@ -94,6 +95,15 @@ def split(document: Document) -> Iterator[Passage]:
             time_end=document.time_end,
             metadata=document.metadata,
         )
+
+
+def document_of(passage: str) -> str:
+    """Return the id of the document that a passage of this id was split from.
+
+    The inverse of `split`, where nothing but the id is known. A document may itself be called what
+    a part of another is: `Passage.document` knows better.
+    """
+    return _PART.sub("", passage) or passage
 
 
 def _spans(text: str) -> Iterator[tuple[int, int]]:

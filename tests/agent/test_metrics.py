@@ -65,6 +65,17 @@ def test_recall_counts_the_supporting_passages_in_the_first_k() -> None:
     assert recall_at(5, ["a"], []) is None
 
 
+def test_recall_counts_the_parts_of_a_document_as_one() -> None:
+    assert recall_at(2, ["a#2", "a#1", "a#7", "b", "c"], ["a", "b"]) == 1.0
+    assert recall_at(1, ["a#2", "b"], ["a", "b"]) == 0.5
+    assert recall_at(5, ["a#12", "a#x", "ab#1"], ["a", "a#x", "b"]) == pytest.approx(2 / 3)
+
+
+def test_recall_knows_a_document_that_is_called_like_a_part() -> None:
+    assert recall_at(1, ["a#1"], ["a#1"]) == 1.0
+    assert recall_at(2, ["a#1", "a#2"], ["a#1", "a"]) == 1.0
+
+
 # Few characters, so that two texts often share some, and are sometimes the same but for the marks.
 LATIN = st.text("aAnoéİ1 .,-'", max_size=8)
 HAN = st.text("北京市，《》· ", max_size=8).filter(lambda text: re.search("[北京市]", text))

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from retrievers.documents import LONGEST, OVERLAP, Document, split
+from retrievers.documents import LONGEST, OVERLAP, Document, document_of, split
 
 # Long texts of sentences, Chinese sentences, paragraphs, words without an end, and blanks.
 pieces = st.sampled_from(
@@ -116,3 +116,15 @@ def test_digest_follows_what_is_indexed_and_not_the_file() -> None:
 
     assert document.digest == Document(id="a", text="x", file="two").digest
     assert document.digest != Document(id="a", text="x", title="T").digest
+
+
+@settings(max_examples=100)
+@given(texts, st.text("ab#/1", min_size=1).filter(lambda id_: not id_.rpartition("#")[2].isdigit()))
+def test_passage_id_tells_its_document(text: str, id_: str) -> None:
+    for passage in split(Document(id=id_, text=text)):
+        assert document_of(passage.id) == passage.document == id_
+
+
+@pytest.mark.parametrize("id_", ["d#0", "d#", "d#x", "#1", "d#1a", "d#1\n", "d#²"])
+def test_what_is_no_part_is_its_own_document(id_: str) -> None:
+    assert document_of(id_) == id_
