@@ -30,6 +30,11 @@ _STOP_HAN = frozenset(
 )
 
 
+def is_han(character: str) -> bool:
+    """Return whether this one character is a Chinese one."""
+    return _HAN_CHARACTER.match(character) is not None
+
+
 def language_of(text: str) -> Language:
     """Return "zh" where Chinese characters are at least a third of the letters, else "en"."""
     letters = len(_LETTER.findall(text))
@@ -52,7 +57,8 @@ def stem(word: str) -> str:
     return str(snowballstemmer.stemmer("english").stemWord(word))
 
 
-def _folded(text: str) -> str:
+def folded(text: str) -> str:
+    """Return the text without case and accents, in compatible forms (NFKD)."""
     decomposed = unicodedata.normalize("NFKD", text.casefold())
     return "".join(c for c in decomposed if not unicodedata.combining(c))
 
@@ -93,7 +99,7 @@ def terms(text: str) -> list[str]:
     dictionary knows no word. No term holds a space or ASCII punctuation.
     """
     found: list[str] = []
-    for run in _RUN.findall(_folded(text)):
+    for run in _RUN.findall(folded(text)):
         if _HAN_CHARACTER.match(run):
             found += _chinese(run)
         elif run not in STOP_WORDS:

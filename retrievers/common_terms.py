@@ -69,6 +69,10 @@ class CommonTerms:
             return list(wanted), []
         return rare, [term for term in wanted if term in self.weights]
 
+    def holds(self, wanted: Sequence[str]) -> bool:
+        """Return whether these terms are all common ones."""
+        return all(term in self.weights for term in wanted)
+
     def adds(self, common: Sequence[str], title: str, body: str, title_weight: float) -> float:
         """Return what these terms add to the BM25 of a passage, given its terms."""
         heads, words = title.split(), body.split()

@@ -10,6 +10,7 @@ The encoder knows English only: Chinese passages have no vector, Chinese questio
 from __future__ import annotations
 
 import asyncio
+import json
 import sqlite3
 import threading
 from collections.abc import Callable, Iterable, Sequence
@@ -24,20 +25,23 @@ from retrievers.common_terms import DEEPER, LARGE, CommonTerms
 from retrievers.documents import Document
 from retrievers.encoder import Encoder, MiniLMEncoder, quantise
 from retrievers.errors import IndexFormatError
-from retrievers.fusion import fused_hits
+from retrievers.fusion import Rankings, fused_hits
 from retrievers.index_file import connect, make, snapshot, told, writing
 from retrievers.indexing import IndexReport, remove, write
 from retrievers.loaders import LoadFailure
+from retrievers.names import NamedTitles, names
 from retrievers.passage import Hit, Passage
 
 __all__ = ["EmbeddedIndex", "IndexReport"]
 
 DEPTH = 50
-"""Passages taken from each of the two rankings before they are fused."""
+"""Passages taken from a ranking before it is fused with the others."""
 TITLE_WEIGHT = 2.0
 """Weight of a term in the title against one in the text (on the training set of 2WikiMultihopQA,
 recall@5 of BM25 is 67.5, 68.2, 68.9, 69.4 at 1, 1.5, 2, 3)."""
 MAX_QUERY_TERMS = 256
+MAX_TITLED = 1000
+"""Passages of named titles that are looked at, before they are ranked."""
 
 
 class EmbeddedIndex:
@@ -96,7 +100,7 @@ class EmbeddedIndex:
     # ── searching ─────────────────────────────────────────────────────────────────────────────
 
     async def search(self, queries: Sequence[str], k: int = 10) -> list[list[Hit]]:
-        """Rank by BM25 and by vector, fuse by RRF. Chinese queries are ranked by BM25 alone."""
+        """Rank by BM25, vectors, named titles and names, fused by RRF. Chinese has no vectors."""
         return await asyncio.to_thread(self._search, list(queries), k)
 
     def _search(self, queries: list[str], k: int) -> list[list[Hit]]:
@@ -109,12 +113,18 @@ class EmbeddedIndex:
         with self._reading, told(self.folder), snapshot(self._db()):
             self._refresh()
             depth = max(DEPTH, k)
-            lexical = [self._lexical(query, depth) for query in queries]
             dense: list[list[int]] = [[] for _ in queries]
             if vectors is not None:
                 for i, found in zip(english, self._dense(vectors, depth), strict=True):
                     dense[i] = found
-            return [fused_hits(a, b, k, self._records) for a, b in zip(lexical, dense, strict=True)]
+            rankings = [self._rankings(*of, depth) for of in zip(queries, dense, strict=True)]
+            return [fused_hits(found, k, self._records) for found in rankings]
+
+    def _rankings(self, query: str, dense: list[int], depth: int) -> Rankings[int]:
+        lexical = self._lexical(query, depth)
+        return Rankings(
+            lexical, dense, self._titled(query, lexical), self._mentioning(query, depth)
+        )
 
     def _lexical(self, query: str, depth: int) -> list[int]:
         wanted = list(dict.fromkeys(terms(query)))[:MAX_QUERY_TERMS]
@@ -131,6 +141,36 @@ class EmbeddedIndex:
             ranked = [(n, cost - self._common_part(common, n)) for n, cost in ranked]
             ranked.sort(key=lambda row: (row[1], row[0]))
         return [row[0] for row in ranked[:depth]]
+
+    def _titled(self, query: str, lexical: Sequence[int]) -> list[int]:
+        """Return the passage of each title that the query names; of namesakes, BM25's best."""
+        titles = NamedTitles(query)
+        rows = self._db().execute(
+            "SELECT title_key, number FROM passages "
+            "WHERE title_key IN (SELECT value FROM json_each(?)) LIMIT ?",
+            (json.dumps(titles.keys), MAX_TITLED),
+        )
+        places = {number: place for place, number in enumerate(lexical)}
+        best: dict[str, tuple[int, int]] = {}
+        for key, number in rows:
+            this = places.get(number, len(places)), number
+            best[key] = min(best.get(key, this), this)
+        return titles.ranking({key: number for key, (_, number) in best.items()})
+
+    def _mentioning(self, query: str, depth: int) -> list[int]:
+        """Return the passages that write out names of the query, by BM25 of the names."""
+        phrases = [terms(name) for name in names(query)]
+        if self._common:
+            phrases = [phrase for phrase in phrases if not self._common.holds(phrase)]
+        quoted = dict.fromkeys(f'"{" ".join(phrase)}"' for phrase in phrases if phrase)
+        if not quoted:
+            return []
+        rows = self._db().execute(
+            f"SELECT rowid, bm25(terms, {TITLE_WEIGHT}, 1.0) AS cost FROM terms "
+            "WHERE terms MATCH ? ORDER BY cost, rowid LIMIT ?",
+            (" OR ".join(quoted), depth),
+        )
+        return [row[0] for row in rows]
 
     def _common_part(self, common: Sequence[str], number: int) -> float:
         assert self._common

@@ -10,8 +10,9 @@ from pathlib import Path
 from retrievers.errors import IndexFormatError, IndexNotFoundError, IndexWriteError
 
 FILE = "hoptree.sqlite"
-VERSION = 2
-"""Raised whenever the schema changes, or `analysis.terms` so that stored terms no longer fit."""
+VERSION = 3
+"""Raised whenever the schema changes, or `analysis.terms` or `names.title_key` so that what they
+stored no longer fits."""
 
 # The terms are made by `analysis`. The tokenizer `ascii` only splits them at spaces: `unicode61`
 # would cut some of them again, at characters newer than its tables. detail=full, because bm25()
@@ -20,8 +21,10 @@ _SCHEMA = (
     "CREATE TABLE IF NOT EXISTS documents "
     "(id TEXT PRIMARY KEY, digest TEXT NOT NULL, file TEXT NOT NULL)",
     "CREATE TABLE IF NOT EXISTS passages (number INTEGER PRIMARY KEY, id TEXT UNIQUE NOT NULL, "
-    "document TEXT NOT NULL, record TEXT NOT NULL, vector BLOB)",
+    "document TEXT NOT NULL, title_key TEXT, record TEXT NOT NULL, vector BLOB)",
     "CREATE INDEX IF NOT EXISTS passages_document ON passages (document)",
+    "CREATE INDEX IF NOT EXISTS passages_title_key ON passages (title_key) "
+    "WHERE title_key IS NOT NULL",
     "CREATE VIRTUAL TABLE IF NOT EXISTS terms USING fts5 (title, body, tokenize='ascii')",
     f"PRAGMA user_version = {VERSION}",
 )

@@ -14,6 +14,7 @@ from retrievers.documents import Document, split
 from retrievers.encoder import Encoder, quantise
 from retrievers.index_file import writing
 from retrievers.loaders import LoadFailure
+from retrievers.names import title_key
 from retrievers.passage import Passage
 from retrievers.seen import Seen
 
@@ -188,8 +189,14 @@ def _taken(db: sqlite3.Connection, passages: list[Passage]) -> tuple[str, str] |
 def _add(db: sqlite3.Connection, passage: Passage, vector: NDArray[np.float32] | None) -> None:
     blob = quantise(vector).tobytes() if vector is not None else None
     number = db.execute(
-        "INSERT INTO passages (id, document, record, vector) VALUES (?, ?, ?, ?)",
-        (passage.id, passage.document, passage.model_dump_json(), blob),
+        "INSERT INTO passages (id, document, title_key, record, vector) VALUES (?, ?, ?, ?, ?)",
+        (
+            passage.id,
+            passage.document,
+            title_key(passage.title) or None,
+            passage.model_dump_json(),
+            blob,
+        ),
     ).lastrowid
     title, body = (" ".join(terms(text)) for text in (passage.title, passage.text))
     db.execute("INSERT INTO terms (rowid, title, body) VALUES (?, ?, ?)", (number, title, body))

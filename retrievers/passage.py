@@ -43,6 +43,10 @@ class Hit(BaseModel):
     """0-based rank in the BM25 list; None where BM25 did not return it."""
     dense_rank: int | None = None
     """0-based rank in the vector list; None where it did not return it."""
+    title_rank: int | None = None
+    """0-based rank among the passages whose title the query names; None where it does not."""
+    phrase_rank: int | None = None
+    """0-based rank among those that write out a name in it of several words; None where not."""
     spans: tuple[tuple[int, int], ...] = ()
     """Where words of the query stand in `passage.text`, where the backend was asked to say."""
 

@@ -12,7 +12,7 @@ from graph.planning.comparison import named_choice
 from graph.planning.substitute import fill
 from graph.state import State, Task, memory_key
 from graph.support import vote
-from retrievers.fusion import rrf
+from retrievers.fusion import in_turns, rrf
 from retrievers.passage import Hit
 
 BRIDGES = 3
@@ -80,11 +80,12 @@ async def _bridge(question: str, hits: list[Hit], calls: Calls, emit: Emit) -> l
     queries = [f"{question} {h.passage.title} {h.passage.text[:300]}" for h in hits[:BRIDGES]]
     further = await calls.search(queries, k, emit)
     known = {hit.passage.id: hit for found in [*reversed(further), hits] for hit in found}
-    # The first round counts twice: a bridge is a guess, the question is not.
-    rankings = [[hit.passage.id for hit in found] for found in [hits, hits, *further]]
+    # In turns, and not by their scores: what a bridge leads to is in one list alone, so that all
+    # that the others agree on would stand before it.
+    merged = in_turns([[hit.passage.id for hit in found] for found in [hits, *further]])
     return [
         known[passage].model_copy(update={"score": score})
-        for passage, score in rrf(rankings)[: k + BRIDGES]
+        for passage, score in rrf([merged[: k + BRIDGES]])
     ]
 
 

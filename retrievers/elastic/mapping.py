@@ -14,9 +14,10 @@ import hashlib
 from typing import Any
 
 from retrievers.analysis import STOP_WORDS, language_of
+from retrievers.names import title_key
 from retrievers.passage import Passage
 
-FORMAT = 2
+FORMAT = 3
 """Version of the mapping, kept in the index; another one is refused."""
 LANGUAGES = ("en", "zh")
 PLUGINS: dict[str, dict[str, Any]] = {
@@ -49,6 +50,7 @@ def index_body(dimensions: int | None, plugins: list[str]) -> dict[str, Any]:
     }
     properties |= {
         **{field: {"type": "keyword"} for field in ("language", "document", "digest")},
+        "title_key": {"type": "keyword", "ignore_above": 8191},
         "parts": {"type": "integer"},
         "source": {"type": "keyword", "ignore_above": 8191},
         # The rest of the passage as it came, never indexed, so that it is rebuilt exactly.
@@ -120,6 +122,7 @@ def document_body(
         "document": document_id(passage.document),
         "digest": digest,
         "parts": parts,
+        "title_key": title_key(passage.title),
         "source": passage.source,
         "passage": passage.model_dump(mode="json", exclude={"title", "text"}),
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from itertools import islice
 from typing import Any
 
@@ -15,6 +16,8 @@ from retrievers.embedded import TITLE_WEIGHT
 MAX_QUERY_WORDS, MAX_QUERY_CHARACTERS = 250, 2000
 """A longer query is cut: each of its words, or Chinese characters, is a clause in all four fields,
 and a node on a small heap allows 1,024 clauses."""
+MAX_PHRASES = 32
+"""More names of a query are left out: each is a clause in four fields, of several words."""
 CANDIDATES = 3
 """How many times the depth the graph search looks at, per shard: recall of HNSW against time."""
 _WORD = re.compile(rf"[{HAN}]|[^\W{HAN}]+")
@@ -47,6 +50,30 @@ def lexical(query: str, depth: int, only: Filter, highlight: bool) -> dict[str, 
     return {"query": words, **_form(query, depth, highlight)}
 
 
+def titled(
+    query: str, keys: Sequence[str], depth: int, only: Filter, highlight: bool
+) -> dict[str, Any]:
+    """The passage of each of these title keys that is best by BM25F of the query."""
+    named = [{"terms": {"title_key": [_sendable(key) for key in keys]}}, *only.clauses()]
+    words = {"bool": {"filter": named, **_words(query)["bool"]}}
+    best = {"field": "title_key"}
+    return {"query": words, "collapse": best, **_form(query, depth, highlight)}
+
+
+def mentioning(
+    query: str, names: Sequence[str], depth: int, only: Filter, highlight: bool
+) -> dict[str, Any]:
+    """The passages that write out names, by BM25 of the names."""
+    phrases = [_phrase(_sendable(name)) for name in names[:MAX_PHRASES]]
+    some = {"bool": {"should": phrases, "minimum_should_match": 1, "filter": only.clauses()}}
+    return {"query": some, **_form(query, depth, highlight)}
+
+
+def _phrase(name: str) -> dict[str, Any]:
+    fields = [field for language in LANGUAGES for field in _fields(language)]
+    return {"multi_match": {"type": "phrase", "query": name, "fields": fields}}
+
+
 def dense(
     query: str, vector: list[float], depth: int, only: Filter, highlight: bool
 ) -> dict[str, Any]:
@@ -65,11 +92,19 @@ def dense(
 def _words(query: str) -> dict[str, Any]:
     cut = query[:MAX_QUERY_CHARACTERS]
     end = max((word.end() for word in islice(_WORD.finditer(cut), MAX_QUERY_WORDS)), default=0)
-    # Half a surrogate pair, as a terminal may pass it on, is not valid JSON to a node.
-    sent = cut[:end].encode(errors="replace").decode()
-    fields = ([f"{language}.title^{TITLE_WEIGHT}", f"{language}.text"] for language in LANGUAGES)
+    sent = _sendable(cut[:end])
+    fields = map(_fields, LANGUAGES)
     matches = [{"combined_fields": {"query": sent, "fields": pair}} for pair in fields]
     return {"bool": {"should": matches}}
+
+
+def _fields(language: str) -> list[str]:
+    return [f"{language}.title^{TITLE_WEIGHT}", f"{language}.text"]
+
+
+def _sendable(text: str) -> str:
+    # Half a surrogate pair, as a terminal may pass it on, is not valid JSON to a node.
+    return text.encode(errors="replace").decode()
 
 
 def _form(query: str, depth: int, highlight: bool) -> dict[str, Any]:

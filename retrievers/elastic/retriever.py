@@ -1,4 +1,4 @@
-"""`Retriever` over Elasticsearch: BM25 and kNN in one round trip, fused here."""
+"""`Retriever` over Elasticsearch: all rankings in one round trip, fused here."""
 
 from __future__ import annotations
 
@@ -24,9 +24,10 @@ from retrievers.elastic.translation import missing, response_error, told
 from retrievers.embedded import DEPTH
 from retrievers.encoder import Encoder, MiniLMEncoder
 from retrievers.finding import Finding
-from retrievers.fusion import fused_hits
+from retrievers.fusion import Rankings, fused_hits
 from retrievers.indexing import IndexReport
 from retrievers.loaders import LoadFailure
+from retrievers.names import NamedTitles, names
 from retrievers.notices import notice
 from retrievers.passage import Hit, Passage
 
@@ -115,9 +116,9 @@ class ElasticsearchRetriever:
         only: Filter | None = None,
         highlight: bool = False,
     ) -> list[list[Hit]]:
-        """Rank by BM25 and kNN, fuse by RRF, in one `_msearch` for all the queries.
+        """Rank by BM25, kNN, titles and names, fused by RRF, in one `_msearch` for all queries.
 
-        Chinese queries are ranked by BM25 alone, as the encoder that ships is English.
+        Chinese queries are ranked without kNN, as the encoder that ships is English.
 
         Parameters
         ----------
@@ -145,12 +146,20 @@ class ElasticsearchRetriever:
             )
         form = (max(DEPTH, k), only or Filter(), highlight)
         vectors = await self._vectors({i: queries[i] for i in asked})
-        searches = [bodies.lexical(queries[i], *form) for i in asked]
-        searches += [bodies.dense(queries[i], vector, *form) for i, vector in vectors.items()]
-        answers = await self._msearch(searches)
-        dense = dict(zip(vectors, answers[len(asked) :], strict=True))
-        for i, lexical in zip(asked, answers[: len(asked)], strict=True):
-            results[i] = _fused(lexical, dense.get(i, []), k)
+        titles = {i: NamedTitles(queries[i]) for i in asked}
+        searches: dict[tuple[str, int], dict[str, Any]] = {}
+        for i in asked:
+            searches["lexical", i] = bodies.lexical(queries[i], *form)
+            if i in vectors:
+                searches["dense", i] = bodies.dense(queries[i], vectors[i], *form)
+            if keys := titles[i].keys:
+                searches["title", i] = bodies.titled(queries[i], keys, *form)
+            if found := names(queries[i]):
+                searches["phrase", i] = bodies.mentioning(queries[i], found, *form)
+        answers = dict(zip(searches, await self._msearch(list(searches.values())), strict=True))
+        for i in asked:
+            of = {name: hits for (name, query), hits in answers.items() if query == i}
+            results[i] = _fused(of, titles[i], k)
         return results
 
     async def _vectors(self, queries: dict[int, str]) -> dict[int, list[float]]:
@@ -286,13 +295,17 @@ class ElasticsearchRetriever:
         await self._close_left_behind()
 
 
-def _fused(lexical: list[dict[str, Any]], dense: list[dict[str, Any]], k: int) -> list[Hit]:
-    sources = {hit["_id"]: hit for hit in (*dense, *lexical)}
+def _fused(found: dict[str, list[dict[str, Any]]], titles: NamedTitles, k: int) -> list[Hit]:
+    """Fuse the lists of one query, by the name of each in `Rankings`."""
+    sources = {hit["_id"]: hit for hits in found.values() for hit in hits}
 
     def passages(found: list[str]) -> dict[str, Passage]:
         return {id_: passage_of(sources[id_]["_source"]) for id_ in found}
 
-    hits = fused_hits([hit["_id"] for hit in lexical], [hit["_id"] for hit in dense], k, passages)
+    rankings = {name: [hit["_id"] for hit in hits] for name, hits in found.items()}
+    titled = {hit["fields"]["title_key"][0]: hit["_id"] for hit in found.get("title", ())}
+    rankings["title"] = titles.ranking(titled)
+    hits = fused_hits(Rankings(**rankings), k, passages)
     return [hit.model_copy(update={"spans": _spans(sources, hit.passage)}) for hit in hits]
 
 

@@ -95,7 +95,7 @@ async def test_hits_are_unique_best_first_and_at_most_k(retriever: Retriever) ->
         assert len(hits) == k
         assert len(set(ids(hits))) == k
         assert [hit.score for hit in hits] == sorted((hit.score for hit in hits), reverse=True)
-        assert all(hit.lexical_rank is not None or hit.dense_rank is not None for hit in hits)
+        assert all({hit.lexical_rank, hit.dense_rank} != {None} for hit in hits)
 
 
 async def test_meaning_finds_what_shares_no_word_with_the_question(retriever: Retriever) -> None:
@@ -122,6 +122,64 @@ async def test_traditional_characters_match_themselves(retriever: Retriever) -> 
     [hits] = await retriever.search(["漢斯雷頓和陸特研究什麼？"], k=1)
 
     assert ids(hits) == ["梵文"]
+
+
+NAMESAKES = [
+    passage(
+        "film", "Get Low (film)", "A film of 2009 about a hermit, directed by Aaron Schneider."
+    ),
+    passage("song", "Get Low (Lil Jon song)", "A song of 2003 by Lil Jon and the East Side Boyz."),
+    passage("low", "Low", "To get a low price, get to know the low season of the song birds."),
+    passage("chart", "Charts of 2003", "Low on the charts stood Get Low, a song by a group."),
+    passage("other", "Other things", "The lowest song in the charts, as low as songs get."),
+    passage("影片", "《卧虎藏龙》（电影）", "李安执导的武侠片，于2000年上映。"),
+    passage("书", "武侠小说", "武侠小说写的是江湖，龙和虎都藏在卧室里。"),
+    passage("评论", "影评", "评论说《卧虎藏龙》是一部好影片。"),
+]
+
+
+async def test_passage_whose_title_is_named_is_found_by_it(make: Make) -> None:
+    retriever = await make(NAMESAKES)
+    results = await retriever.search(
+        ["Who is the director of the film Get Low?", "谁导演了卧虎藏龙？"]
+    )
+
+    assert [ids(hits)[0] for hits in results] == ["film", "影片"]
+    assert [hits[0].title_rank for hits in results] == [0, 0]
+    # Of namesakes the one that fits the question best, and not each one.
+    assert [hit.title_rank for hit in results[0]].count(0) == 1
+    assert {hit.title_rank for hit in results[0]} == {0, None}
+
+
+async def test_passage_that_writes_a_name_out_is_told_from_one_with_its_words(make: Make) -> None:
+    retriever = await make(NAMESAKES)
+    results = await retriever.search(
+        ["How did the charts place Get Low?", "谁评论了《卧虎藏龙》？"]
+    )
+
+    for hits, holding, lacking in zip(results, ("chart", "评论"), ("other", "书"), strict=True):
+        ranks = {hit.passage.id: hit.phrase_rank for hit in hits}
+        assert ranks[holding] is not None
+        assert ranks.get(lacking) is None
+
+
+async def test_passages_come_in_the_order_in_which_their_titles_are_named(make: Make) -> None:
+    retriever = await make(PASSAGES)
+    query = "Were Ada Lovelace, Marie Curie and Albert Einstein of one country?"
+    [hits] = await retriever.search([query])
+    ranks = {hit.title_rank: hit.passage.id for hit in hits}
+
+    assert [ranks[rank] for rank in (0, 1, 2)] == ["lovelace", "curie", "einstein"]
+
+
+async def test_title_that_changed_is_found_by_the_new_one_alone(make: Make) -> None:
+    retriever = await make([])
+    document = {"id": "a", "text": "A song by a group."}
+    await retriever.aindex([Document(title="Low Roads", **document)])
+    await retriever.aindex([Document(title="High Roads", **document)])
+
+    results = await retriever.search(["Who sang Low Roads?", "Who sang High Roads?"])
+    assert [[hit.title_rank for hit in hits] for hits in results] == [[None], [0]]
 
 
 async def test_nothing_asked_finds_nothing(retriever: Retriever) -> None:
