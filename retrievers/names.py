@@ -12,6 +12,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from retrievers.analysis import HAN, STOP_WORDS, folded, is_han
 from retrievers.fusion import Item
@@ -56,21 +57,20 @@ class _Token:
         return self.han or self.text not in STOP_WORDS
 
 
-def _tokens(text: str) -> list[_Token]:
-    return [
+def _read(text: str, most: int) -> tuple[str, list[_Token]]:
+    """Return the first words of a text, and the text up to the next one."""
+    # A combining accent of its own would cut a word in two.
+    text = unicodedata.normalize("NFKC", text)
+    tokens = [
         _Token(
             folded(match[0]),
             *match.span(),
             capital=match[0][0].isupper() or match[0][0].isdigit(),
             han=is_han(match[0][0]),
         )
-        for match in _TOKEN.finditer(text)
+        for match in islice(_TOKEN.finditer(text), most + 1)
     ]
-
-
-def _composed(text: str) -> str:
-    # A combining accent of its own would cut a word in two.
-    return unicodedata.normalize("NFKC", text)
+    return (text[: tokens[most].start] if len(tokens) > most else text), tokens[:most]
 
 
 def title_key(title: str) -> str:
@@ -80,9 +80,11 @@ def title_key(title: str) -> str:
     said, so it is left out. Empty where no question can name the title: it has no word, or more
     than `LONGEST_TITLE`.
     """
-    title = _composed(title)
-    tokens = _tokens(_BRACKETS.sub("", title)) or _tokens(title)
-    return _key(tokens) if len(tokens) <= LONGEST_TITLE else ""
+    for told in (_BRACKETS.sub("", title), title):
+        _, tokens = _read(told, LONGEST_TITLE + 1)
+        if tokens:
+            return _key(tokens) if len(tokens) <= LONGEST_TITLE else ""
+    return ""
 
 
 def _key(tokens: Sequence[_Token]) -> str:
@@ -98,11 +100,10 @@ class NamedTitles:
     """
 
     def __init__(self, question: str) -> None:
-        question = _composed(question)
-        tokens = _tokens(question)[:LONGEST_TEXT]
+        text, tokens = _read(question, LONGEST_TEXT)
         marked = {
             _key([token for token in tokens if match.start() < token.start < match.end()])
-            for match in _MARKED.finditer(question)
+            for match in _MARKED.finditer(text)
         }
         self._places: dict[str, list[range]] = {}
         for start in range(len(tokens)):
@@ -158,17 +159,15 @@ def names(question: str) -> list[str]:
     particles may join ("Duke of Saxony"). Of a Chinese name with a point ("威廉·琼斯") it is two
     characters on each side of it, as where it begins and ends is not to be seen.
     """
-    question = _composed(question)
-    tokens = _tokens(question)[:LONGEST_TEXT]
-    end = tokens[-1].end if tokens else 0
-    marked = [match for match in _MARKED.finditer(question) if match.end() <= end + 1]
-    inside = [range(*match.span()) for match in marked]
+    text, tokens = _read(question, LONGEST_TEXT)
+    marked = list(_MARKED.finditer(text))
+    inside = {at for match in marked for at in range(*match.span())}
     found = [(match.start(), match[0][1:-1].strip()) for match in marked]
-    found += [(match.start(), match[1]) for match in _POINTED.finditer(question, 0, end)]
-    for run in _capitals(question, [t for t in tokens if not any(t.start in of for of in inside)]):
-        found.append((run[0].start, question[run[0].start : run[-1].end]))
+    found += [(match.start(), match[1]) for match in _POINTED.finditer(text)]
+    for run in _capitals(text, [token for token in tokens if token.start not in inside]):
+        found.append((run[0].start, text[run[0].start : run[-1].end]))
         if run[0].start == 0:  # "After Ada Lovelace died, …": the capital may be the sentence's
-            found.append((run[1].start, question[run[1].start : run[-1].end]))
+            found.append((run[1].start, text[run[1].start : run[-1].end]))
     return list(dict.fromkeys(name for _, name in sorted(found) if _is_long(name)))
 
 
@@ -202,5 +201,5 @@ def _continues(text: str, last: _Token, token: _Token) -> bool:
 
 
 def _is_long(name: str) -> bool:
-    tokens = _tokens(name)
+    _, tokens = _read(name, _LONGEST_NAME + 1)
     return sum(token.tells for token in tokens) >= 2 and len(tokens) <= _LONGEST_NAME

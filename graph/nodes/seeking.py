@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from langgraph.runtime import Runtime
 from langgraph.types import Send
 
@@ -68,24 +70,35 @@ async def seek(state: State, runtime: Runtime[Calls]) -> State:
 
 
 async def _bridge(question: str, hits: list[Hit], calls: Calls, emit: Emit) -> list[Hit]:
-    """Search again with what the first passages name, for a question asked in one lookup.
-
-    The second hop of a question that no plan could split: each of the best passages is appended to
-    the question, which brings the passages that both speak of (as in Xiong et al., 2021,
-    "Answering Complex Open-Domain Questions with Multi-Hop Dense Retrieval").
-    """
+    """Search again with what the first passages name, for a question asked in one lookup."""
     if not hits:
         return hits
     k = calls.limits.passages
-    queries = [f"{question} {h.passage.title} {h.passage.text[:300]}" for h in hits[:BRIDGES]]
-    further = await calls.search(queries, k, emit)
-    known = {hit.passage.id: hit for found in [*reversed(further), hits] for hit in found}
-    # In turns, and not by their scores: what a bridge leads to is in one list alone, so that all
-    # that the others agree on would stand before it.
-    merged = in_turns([[hit.passage.id for hit in found] for found in [hits, *further]])
+    further = await calls.search(bridges(question, hits), k, emit)
+    return bridged(hits, further, k + BRIDGES)
+
+
+def bridges(question: str, hits: Sequence[Hit]) -> list[str]:
+    """Return the queries of the second hop of a question that no plan could split.
+
+    Each of the best passages is appended to the question, which brings the passages that both speak
+    of (as in Xiong et al., 2021, "Answering Complex Open-Domain Questions with Multi-Hop Dense
+    Retrieval").
+    """
+    return [f"{question} {h.passage.title} {h.passage.text[:300]}" for h in hits[:BRIDGES]]
+
+
+def bridged(first: Sequence[Hit], further: Sequence[Sequence[Hit]], most: int) -> list[Hit]:
+    """Merge what the question found and what each bridge did, at most `most`, scored by place.
+
+    They take turns, whatever their scores: what a bridge leads to is in its list alone, so that all
+    that the lists agree on would stand before it (`benchmarks/ranking.py`).
+    """
+    known = {hit.passage.id: hit for found in [*reversed(further), first] for hit in found}
+    merged = in_turns([[hit.passage.id for hit in found] for found in [first, *further]])
     return [
         known[passage].model_copy(update={"score": score})
-        for passage, score in rrf([merged[: k + BRIDGES]])
+        for passage, score in rrf([merged[:most]])
     ]
 
 

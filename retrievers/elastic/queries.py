@@ -54,7 +54,7 @@ def titled(
     query: str, keys: Sequence[str], depth: int, only: Filter, highlight: bool
 ) -> dict[str, Any]:
     """The passage of each of these title keys that is best by BM25F of the query."""
-    named = [{"terms": {"title_key": [_sendable(key) for key in keys]}}, *only.clauses()]
+    named = [{"terms": {"title_key": list(keys)}}, *only.clauses()]
     words = {"bool": {"filter": named, **_words(query)["bool"]}}
     best = {"field": "title_key"}
     return {"query": words, "collapse": best, **_form(query, depth, highlight)}

@@ -58,7 +58,7 @@ async def recorded(connect: Connect, encoder: MiniLMEncoder) -> list[Request]:
     await retriever.adelete(["film"])
     await retriever.aindex(DOCUMENTS, rebuild=True)
     only = Filter(sources=("encyclopedia",), languages=("en",))
-    assert (await retriever.search(["radium", "首都"], only=only, highlight=True))[0]
+    assert (await retriever.search(["Marie Curie", "首都"], only=only, highlight=True))[0]
     await retriever.get(["curie"])
     await retriever.count()
     await retriever.examine()

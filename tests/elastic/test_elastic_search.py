@@ -73,9 +73,11 @@ async def test_many_queries_are_one_round_trip(connect: Connect, encoder: MiniLM
     await retriever.aindex(DOCUMENTS)
     await retriever.check()
     node.sent.clear()
-    results = await retriever.search(["radium", "首都", " ", "capital of Poland"] * 4, k=3)
+    queries = ["radium", "首都", " ", "capital of Poland", "Where was Marie Curie born?"]
+    results = await retriever.search(queries * 4, k=3)
 
-    assert [bool(hits) for hits in results] == [True, True, False, True] * 4
+    assert [bool(hits) for hits in results] == [True, True, False, True, True] * 4
+    assert (results[-1][0].title_rank, results[-1][0].phrase_rank) == (0, 0)
     assert [(method, "_msearch" in target) for method, target, _ in node.sent] == [("POST", True)]
 
 

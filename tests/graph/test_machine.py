@@ -38,6 +38,7 @@ from graph.events import (
 from graph.machine import build, initial
 from graph.nodes import backtracking as backtracking_node
 from graph.nodes import planning as planning_node
+from graph.nodes import seeking
 from graph.state import memory_key
 from graph.types import AnswerType, FailureReason, Limits, Operator, Plan, SubQuestion, Way
 from retrievers.passage import Hit, Passage
@@ -216,6 +217,24 @@ async def test_a_whole_question_is_searched_again_with_what_its_first_passages_s
     assert all(query.startswith(QUESTION) for query in second)
     assert "Prague" in second[0]
     assert "Jan Novák" in second[1]
+
+
+async def test_what_a_bridge_leads_to_is_read_in_turns_with_what_the_question_found(
+    scripted: Script,
+) -> None:
+    facts = {QUESTION: dict.fromkeys(("Oslo", "Rome", "Bonn", "Kyiv"), 0.1)}
+    [hits] = await FakeIndex(facts).search([QUESTION])
+    bridges = seeking.bridges(QUESTION, hits)
+    facts |= {bridge: {f"Town {n}": 0.1, f"City {n}": 0.1} for n, bridge in enumerate(bridges)}
+    machine = scripted([planning.whole(QUESTION)], facts)
+    await machine.run()
+
+    read = machine.all(Voted)[0].result.passages
+    turn = [f"{asked}/0" for asked in (QUESTION, *bridges)]
+    assert list(read[:8]) == [*turn, *(id_.replace("/0", "/1") for id_ in turn)]
+    assert list(read[8:]) == [f"{QUESTION}/2", f"{QUESTION}/3"]
+    [searched] = [event for event in machine.all(Retrieved) if event.queries == (QUESTION,)]
+    assert [hit.passage.id for hit in searched.hits[0]] == [f"{QUESTION}/{n}" for n in range(4)]
 
 
 async def test_a_whole_question_asked_in_vain_gets_new_plans_from_what_it_brought(
