@@ -2,8 +2,9 @@
 
 SQLite is the single source of truth, because its transactions are what keeps an index whole when
 the process is killed or the disk is full. FTS5 ranks by BM25 over terms that `analysis` made (so
-English and Chinese share one table); int8 vectors lie beside the passages as blobs, and usearch
-compares them by brute force with SIMD, exactly: 1 ms for 10,000 passages, with nothing to rebuild.
+English and Chinese share one table), and finds names written out; titles have a B-tree; int8
+vectors lie beside the passages as blobs, and usearch compares them by brute force with SIMD,
+exactly: 1 ms for 10,000 passages, with nothing to rebuild.
 The encoder knows English only: Chinese passages have no vector, Chinese questions need none.
 """
 

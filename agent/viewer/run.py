@@ -452,6 +452,8 @@ def _found(
                 score=hits[passage].score if passage in hits else None,
                 lexical_rank=hit.lexical_rank if hit is not None else None,
                 dense_rank=hit.dense_rank if hit is not None else None,
+                title_rank=hit.title_rank if hit is not None else None,
+                phrase_rank=hit.phrase_rank if hit is not None else None,
                 role="carries"
                 if passage in carriers
                 else "supports"

@@ -57,9 +57,11 @@ class Found(View):
     rank: int
     """From 1, in the order in which the passages were found."""
     score: float | None = None
-    """The retriever's, fused from both rankings; None where the trace does not say."""
+    """The retriever's, fused from its rankings; None where the trace does not say."""
     lexical_rank: int | None = None
     dense_rank: int | None = None
+    title_rank: int | None = None
+    phrase_rank: int | None = None
     role: Literal["carries", "supports", "none"] = "none"
     """The winning answer was read from it; it states that answer; neither."""
     marks: tuple[Mark, ...] = ()
