@@ -166,7 +166,7 @@ class Agent:
             language=language_of(question),
             settings=parts.named() | self._taken(limits).as_settings(),
         )
-        told = traced(runs.start(parts, self.settings.traces, begin), self.settings)
+        told = self._told(parts, runs.start(parts, self.settings.traces, begin))
         async with contextlib.aclosing(told) as events:
             async for event in events:
                 yield event
@@ -210,7 +210,8 @@ class Agent:
         index, other = runs.started(left).settings.get("index"), parts.named()["index"]
         if index != other:
             raise UsageError(f"the run {run} was asked of the index {index}, and not of {other}")
-        events = traced(runs.resume(parts, self.settings.traces, run, answer), self.settings)
+        going_on = runs.resume(parts, self.settings.traces, run, answer)
+        events = self._told(parts, going_on, runs.valid(left))
         async with contextlib.aclosing(events):
             async for event in events:
                 yield event
@@ -259,19 +260,30 @@ class Agent:
             forked_from=run,
             corrected=correction,
         )
-        told = traced(runs.start(parts, self.settings.traces, begin), self.settings)
+        told = self._told(parts, runs.start(parts, self.settings.traces, begin))
         async with contextlib.aclosing(told) as events:
             async for event in events:
                 yield event
 
     async def _parts(self) -> Parts:
         from agent.runs import Parts
+        from agent.sources import file_of, trusting
 
         retriever = await asyncio.to_thread(self._get_retriever)
         searchable = retriever is not None and await retriever.count() > 0
         model = await asyncio.to_thread(self._get_model)
         reader = await asyncio.to_thread(self._get_reader)
-        return Parts(model, reader, retriever, searchable, self.settings.voting)
+        voting = await asyncio.to_thread(trusting, self.settings.voting, file_of(retriever))
+        return Parts(model, reader, retriever, searchable, voting)
+
+    def _told(
+        self, parts: Parts, events: AsyncGenerator[Event, None], before: Sequence[Event] = ()
+    ) -> AsyncGenerator[Event, None]:
+        """Return the events of a run, of which spans are made and from which is learned."""
+        from agent.sources import file_of, learning
+
+        file = file_of(parts.retriever) if parts.voting.learn else None
+        return traced(learning(events, file, before), self.settings)
 
     def _taken(self, limits: Limits | None) -> Limits:
         return limits if limits is not None else self.settings.limits

@@ -46,11 +46,15 @@ def run(
     settings: Settings,
     indexed: bool,
     console: Console,
+    learn: bool = False,
 ) -> list[EvalSummary]:
     """Run systems over a question set, one after another.
 
     Questions that `out` has answers of are not asked again, where the system, the version of
-    hoptree, the models, the limits and the corpus are the same.
+    hoptree, the models, the limits, the vote and the corpus are the same.
+
+    With `learn` the trust in sources is learned from each question for the next, so that the
+    figures depend on their order.
 
     Raises
     ------
@@ -71,12 +75,16 @@ def run(
         n_threads=settings.threads,
     )
     model.load()  # or each question would fail for itself
+    settings = settings.model_copy(
+        update={"voting": settings.voting.model_copy(update={"learn": learn})}
+    )
     decisive: dict[str, object] = {
         "hoptree": version("hoptree"),
         "model": model_mark(Path(model.model_path or "")),
         "context": settings.context,
         "readers": [_digest(file) for file in READERS],
         "limits": settings.limits.model_dump(),
+        "voting": settings.voting.model_dump(),
     }
     if indexed:
         decisive["index"] = settings.index

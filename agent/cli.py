@@ -1,4 +1,4 @@
-"""The command line: `hoptree index`, `ask`, `repl`, `resume`, `fork`, `eval`, `doctor`, `trace`."""
+"""The command line: `hoptree index`, `ask`, `repl`, `resume`, `fork`, `sources`, `eval`, …"""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import typer
 import typer.core
 from rich.console import Console
 
-from agent.commands import runs, trace
+from agent.commands import runs, sources, trace
 from agent.commands.repl import repl
 from agent.errors import HoptreeError, UsageError
 from agent.settings import Settings, load_settings
@@ -231,6 +231,10 @@ def evaluate(
     out: Annotated[Path | None, typer.Option(help="Folder for one JSON line per question.")] = None,
     index: Index = None,
     model: Model = None,
+    learn: Annotated[
+        bool,
+        typer.Option("--learn", help="Learn from each question how far sources are trusted."),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summaries as JSON.")] = False,
 ) -> None:
     """Measure systems on a question set: EM, F1, recall@5, seconds, tokens.
@@ -253,6 +257,7 @@ def evaluate(
         _settings(index, model),
         index is not None,
         console(stderr=True),
+        learn,
     )
     if as_json:
         print(json.dumps([s.model_dump(mode="json") for s in summaries], indent=2))
@@ -289,6 +294,7 @@ def doctor(
     raise typer.Exit(1 if any(finding.status == "fault" for finding in findings) else 0)
 
 
+app.command()(sources.sources)
 app.command()(repl)
 app.add_typer(trace.app, name="trace")
 

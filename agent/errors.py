@@ -55,6 +55,12 @@ class FeedbackError(HoptreeError):
     exit_code = 6
 
 
+class SourcesError(HoptreeError):
+    """The trust in the sources of an index could not be read or written."""
+
+    exit_code = 4
+
+
 class EvaluationError(HoptreeError):
     """A question set could not be read, or its results not be written."""
 

@@ -104,11 +104,14 @@ class Ballot(BaseModel):
     passages: tuple[str, ...] = Field(min_length=1)
     """Ids of the passages behind it, the one that speaks loudest first."""
     weight: float = Field(ge=0, le=1)
-    """Of the loudest: the others add nothing."""
+    """The mean of the tellings of one story; of several stories the heaviest counts."""
     read: bool = True
     """Whether the answer was read from one of them; else they only state it."""
     shared: Literal["document", "source", "copy", "retelling"] | None = None
     """Why they share a vote; None for a passage that has one of its own."""
+    trust: dict[str, Annotated[float, Field(ge=0, le=1)]] = Field(default_factory=dict)
+    """The sources behind it that are trusted less than fully, which its weight shows, and how far
+    they are."""
 
 
 class Cluster(BaseModel):
@@ -257,7 +260,10 @@ class Voting(BaseModel):
     and the retrieval score alone; benchmarks/README.md compares them."""
     sources: dict[str, Annotated[float, Field(ge=0, le=1)]] = Field(default_factory=dict)
     """How far a source is to be trusted, by its name or the host of its URLs: 0 takes its votes
-    away, 1 is what a source has that is not named here."""
+    away, 1 is full trust. What is said here stands, whatever is learned."""
+    learn: bool = True
+    """Whether how far a source is trusted is learned from how often it agrees with winning
+    verdicts; what was learned is kept beside the index."""
 
 
 class Limits(BaseModel):

@@ -26,12 +26,11 @@ from graph.values import dates_in, is_date, is_number, parse_country, parse_numb
 from retrievers.analysis import HAN, STOP_WORDS, stem, terms
 from retrievers.passage import Hit, Passage
 
-UNFIT = 0.1
-"""How much a candidate counts that is not of the kind that was asked for."""
 NEGLIGIBLE = 0.001
 """Reader's probability below which a span is no candidate at all."""
 FEATURES = (
-    "read", "score", "answers", "relevance", "sentence", "passage", "title", "fits", "own", "trust",
+    "read", "score", "answers", "relevance", "sentence", "passage", "title", "own", "begins",
+    "about", "trust",
 )  # fmt: skip
 """What an edge from a passage to a candidate says, in the order of its `features`:
 
@@ -39,8 +38,9 @@ FEATURES = (
 the span and of there being an answer, a tenth of them; `relevance` the retrieval score
 as a share of the best; `sentence` and `passage` the shares of the question's terms that stand in
 the candidate's sentence and in the passage, each with the title; `title` 1 where the question names
-the passage's title; `fits` 1 for a candidate of the kind asked for; `own` 1 for one that is the
-title; `trust` the weight of the source that the user set.
+the passage's title; `own` 1 for a candidate that is the title; `begins` 1 where the text begins
+with its title, as articles on a subject do; `about` the share of the title's words that the
+question names; `trust` how far the source is trusted.
 """
 _WORDS = re.compile(r"[^\W_]+")
 _MARKS = re.compile("[\u0300-\u036f]")
@@ -48,13 +48,17 @@ _HAN_RUN = re.compile(rf"[{HAN}]+")
 _BORDER = re.compile(rf"(?<=[{HAN}])(?=[^\W{HAN}])|(?<=[^\W{HAN}])(?=[{HAN}])")
 _LENGTH = re.compile(r"^how (?:tall|high|deep|wide|far)\b|多[高深宽远]", re.IGNORECASE)
 _PARENTHESES = re.compile(r"(?<=\S)\s*\([^()]*\)\s*$")
+_INSERTED = re.compile(r"\([^()]*\)|（[^（）]*）")
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s|[。！？\n]")
-_NAMED = {AnswerType.PERSON, AnswerType.PLACE, AnswerType.ORGANISATION, AnswerType.WORK}
+_MARGIN = 40
+"""Characters beside an answer that may change its form: the day and the month of a year."""
+_EITHER = re.compile(r"\bor\b|还是")
 
 
 @lru_cache(maxsize=64)
 def _said(question: str) -> str:
-    return f" {' '.join(terms(question))} "
+    bare = _INSERTED.sub(" ", question)  # “(John Lennon song)” tells whose it is, and is no topic
+    return f" {' '.join(terms(bare))} "
 
 
 @lru_cache(maxsize=64)
@@ -83,46 +87,42 @@ def _plain(text: str) -> str:
     return f" {' '.join(_WORDS.findall(text.casefold()))} "
 
 
-def fitness(text: str, question: str, expects: AnswerType) -> float:
-    """Return how well a candidate fits what is asked, in [0, 1], whatever the reader thought of it.
+def fits(text: str, question: str, expects: AnswerType) -> bool:
+    """Return whether a candidate is of the kind that is asked for, whatever the reader thinks.
 
-    `UNFIT` is a candidate of nothing but small words (“in”); one without a date where a date is
-    asked for; one without a capital or a digit, or a date, where a name is; a nationality where a
-    person is; one without a unit of length where a height is; another than the two where a choice
-    is given ("A or B"); and, where none is, one that only says the question's own words again.
+    None is: one of nothing but small words (“in”); one without a digit where a date is asked for;
+    one without a capital or a digit, or a date, where a name is; a nationality where a person is;
+    one without a unit of length where a height is; another than the two where a choice is given
+    ("A or B"); and, where none is, one that only says the question's own words again.
     """
     choice = named_choice(question)
-    if _impossible(text, question, expects):
-        return UNFIT
+    if choice:
+        return any(same_answer(text, option) for option in choice.options)
     said = " ".join(terms(text))
     if not said and text.islower():
-        return UNFIT
-    if f" {said} " in _said(question) and not choice and not re.search(r"\bor\b|还是", question):
-        return UNFIT
+        return False
+    if f" {said} " in _said(question) and not _EITHER.search(question):
+        return False
     if _LENGTH.search(question):
         number = parse_number(text)
         if number is None or number.dimension != "length":
-            return UNFIT
-    if expects is AnswerType.DATE and not dates_in(text):
-        return UNFIT
-    if expects is AnswerType.NUMBER and not (parse_number(text) or re.search(r"\d", text)):
-        return UNFIT
-    if expects in _NAMED and text.isascii() and not re.search(r"[A-Z0-9]", text):
-        return UNFIT
-    if expects is AnswerType.PERSON and parse_country(text):
-        return UNFIT
-    return 1.0
+            return False
+    match expects:
+        case AnswerType.DATE:  # or a time: 4:51
+            return bool(dates_in(text) or re.search(r"\d", text))
+        case AnswerType.NUMBER:
+            return bool(parse_number(text) or re.search(r"\d|once|twice", text))
+        case AnswerType.WORK:
+            return _has_name(text)
+        case AnswerType.PERSON:
+            return _has_name(text) and not is_date(text) and not parse_country(text)
+        case AnswerType.PLACE | AnswerType.ORGANISATION:
+            return _has_name(text) and not is_date(text)
+    return True
 
 
-def _impossible(text: str, question: str, expects: AnswerType) -> bool:
-    """Return whether it cannot be the answer, however sure the reader is.
-
-    A date is no person, place or organisation, and of two things that are named one is chosen.
-    """
-    choice = named_choice(question)
-    if choice and not any(same_answer(text, option) for option in choice.options):
-        return True
-    return expects in _NAMED and expects is not AnswerType.WORK and is_date(text)
+def _has_name(text: str) -> bool:
+    return not text.isascii() or bool(re.search(r"[A-Z0-9]", text))
 
 
 def support_graph(
@@ -136,9 +136,8 @@ def support_graph(
 
     *extracts* and *supports* edges carry `features` (see `FEATURES`), *similar* edges a `weight`.
     The order of `hits` and `candidates` does not change the graph but for the candidates' numbers.
-    A candidate that the reader itself all but rules out (`NEGLIGIBLE`) has no node, nor has what
-    cannot be the answer: a date where a place is asked for, a third thing where one of two is
-    chosen.
+    A candidate that the reader itself all but rules out (`NEGLIGIBLE`) has no node, nor has one
+    that is not of the kind asked for (`fits`).
 
     Parameters
     ----------
@@ -147,19 +146,16 @@ def support_graph(
         `independence.source_of`).
     """
     graph: nx.Graph = nx.Graph(question=question)
-    candidates = [
-        c
-        for c in candidates
-        if c.score * (1 - c.no_answer) >= NEGLIGIBLE and not _impossible(c.text, question, expects)
-    ]
+    candidates = [c for c in candidates if c.score * (1 - c.no_answer) >= NEGLIGIBLE]
+    possible = {text: fits(text, question, expects) for text in {c.text for c in candidates}}
+    candidates = [c for c in candidates if possible[c.text]]
     passages = {hit.passage.id: hit.passage for hit in hits}
     _add_passages(graph, question, hits, candidates, trust or {})
-    fits = {text: fitness(text, question, expects) for text in {c.text for c in candidates}}
     asked = _asked(question)
     for number, candidate in enumerate(candidates):
         passage = passages[candidate.passage_id]
         node = graph.nodes["passage", passage.id]
-        graph.add_node(("candidate", number), candidate=candidate, fits=fits[candidate.text])
+        graph.add_node(("candidate", number), candidate=candidate)
         graph.add_edge(
             ("passage", passage.id),
             ("candidate", number),
@@ -172,8 +168,9 @@ def support_graph(
                 _share(asked, passage.title, _sentence(passage.text, candidate)),
                 node["fit"],
                 node["named"],
-                float(fits[candidate.text] == 1),
                 float(_plain(candidate.text) == node["title"]),
+                node["begins"],
+                node["about"],
                 node["trust"],
             ),
         )
@@ -222,11 +219,20 @@ def _add_passages(
             fit=_share(asked, passage.title, passage.text),
             title=title,
             named=float(bool(named.strip()) and named in plain),
+            begins=float(bool(named.strip()) and _plain(passage.text).startswith(title.rstrip())),
+            about=_about(title, plain),
             trust=min(max(trust.get(source_of(passage), 1.0), 0.0), 1.0),
+            story=groups.stories[passage.id],
         )
         number = groups.of[passage.id]
         graph.add_node(("vote", number), reason=groups.reasons.get(number))
         graph.add_edge(("passage", passage.id), ("vote", number), kind="shares")
+
+
+def _about(title: str, question: str) -> float:
+    """Return the share of a title's words, or of its Chinese characters, that a question names."""
+    words = [w for word in title.split() for w in (word if is_chinese(word) else (f" {word} ",))]
+    return sum(word in question for word in words) / max(len(words), 1)
 
 
 def _add_similar(graph: nx.Graph, candidates: Sequence[Candidate]) -> None:
@@ -274,18 +280,23 @@ def _add_supports(graph: nx.Graph, candidates: Sequence[Candidate]) -> None:
     for key, node in [(n, d) for n, d in graph.nodes(data=True) if n[0] == "passage"]:
         passage: Passage = node["passage"]
         plain = _plain(passage.title) + _plain(passage.text)
+        squeezed = _squeezed(plain)
+        read = {number for _, number in graph[key]}
         for form, numbers in forms.items():
-            rest = [n for n in numbers if not graph.has_edge(key, ("candidate", n))]
-            if not rest or not any(sign in plain for sign in signs[form]):
+            for sign in signs[form]:
+                if sign in squeezed:
+                    break
+            else:
                 continue
-            if not _states(_stated(passage), form):
+            rest = [n for n in numbers if n not in read]
+            if not rest or not _states(passage, plain, form, signs[form]):
                 continue
+            features = (
+                0.0, 0.0, 0.0, node["relevance"], 0.0, node["fit"], node["named"],
+                float(_plain(form) == node["title"]), node["begins"], node["about"],
+                node["trust"],
+            )  # fmt: skip
             for number in rest:
-                features = (
-                    0.0, 0.0, 0.0, node["relevance"], 0.0, node["fit"], node["named"],
-                    float(graph.nodes["candidate", number]["fits"] == 1),
-                    float(_plain(form) == node["title"]), node["trust"],
-                )  # fmt: skip
                 graph.add_edge(key, ("candidate", number), kind="supports", features=features)
 
 
@@ -293,22 +304,67 @@ def _add_supports(graph: nx.Graph, candidates: Sequence[Candidate]) -> None:
 def _signs(form: str) -> tuple[str, ...]:
     """Return pieces of which a text that states the answer holds one, however it is written.
 
-    That is quicker to see than to bring every passage to its canonical form. A number may be
-    spelt out, so a form of digits alone has no sign.
+    They are sought in the `_squeezed` text, which is quicker than to bring every passage to its
+    canonical form. Numbers may be spelt out, so those that are no years have no sign.
     """
-    year = re.match(r"\d{4}(?=-\d\d)", form)
-    if year:
-        return (year[0],)
+    if not any(char.isdigit() for char in form):
+        return tuple(filter(None, [_squeezed(_plain(form))]))  # of “the” alone nothing is left
+    if year := re.match(r"0*(\d+)(?=-\d\d)", form):
+        return (year[1],)
+    if re.fullmatch(r"[12]\d{3}", form):
+        return (form, "hundred", "thousand", "千", "一二"[form[0] == "2"])
     words = [word for word in form.split() if not word[0].isdigit() and word.isascii()]
     return (max(words, key=len),) if words else ("",)
 
 
-def _states(stated: str, form: str) -> bool:
-    return (form if is_chinese(form) else f" {form} ") in stated
+@lru_cache(maxsize=4096)
+def _squeezed(plain: str) -> str:
+    """Return a `_plain` text without spaces and “the”, so that O'Neill and A. B. Lee are one word.
+
+    A canonical form without digits differs from it in nothing else.
+    """
+    return plain.replace(" the ", " ").replace(" ", "")
 
 
-def _stated(passage: Passage) -> str:
-    return f" {_spaced(f'{passage.title} {passage.text}')} "
+def _states(passage: Passage, plain: str, form: str, signs: tuple[str, ...]) -> bool:
+    """Return whether a passage that holds a sign of an answer states it.
+
+    Of digits the canonical form is looked at near the signs only, as it is slow to make.
+    """
+    sought = form if is_chinese(form) else f" {form} "
+    text = f"{passage.title} {passage.text}"
+    if not any(char.isdigit() for char in form):
+        return sought in plain or sought in f" {_spaced(text)} "
+    near = _windows(text, signs, 2 * len(form) + _MARGIN)
+    return any(sought in f" {_spaced(window)} " for window in near)
+
+
+def _windows(text: str, signs: tuple[str, ...], margin: int) -> list[str]:
+    """Return what stands around the signs in a text, `margin` characters or more to each side."""
+    text = _folded(text)
+    spans: list[tuple[int, int]] = []
+    for match in _any_of(signs).finditer(text):
+        begin = max(text.rfind(" ", 0, max(match.start() - margin, 0)), 0)
+        end = text.find(" ", match.end() + margin)
+        if spans and begin <= spans[-1][1]:
+            begin = spans.pop()[0]
+        spans.append((begin, end if end >= 0 else len(text)))
+    # The mark at the end keeps what is in parentheses there, which the canonical form drops.
+    return [f"{text[begin:end]} |" for begin, end in spans]
+
+
+@lru_cache(maxsize=1024)
+def _any_of(signs: tuple[str, ...]) -> re.Pattern[str]:
+    spelt = (r"\W{0,2}".join(map(re.escape, sign)) for sign in signs)
+    return re.compile("|".join(spelt), re.IGNORECASE)
+
+
+@lru_cache(maxsize=4096)
+def _folded(text: str) -> str:
+    """Return the text without accents, its case and its punctuation as they are."""
+    if text.isascii():
+        return text
+    return unicodedata.normalize("NFKC", _MARKS.sub("", unicodedata.normalize("NFKD", text)))
 
 
 @lru_cache(maxsize=8192)

@@ -76,6 +76,8 @@ def _vote(ballot: Ballot, passages: Mapping[str, Passage], language: str) -> str
         told += render(
             "explain_shared", language, reason=render(f"shared_{ballot.shared}", language)
         )
+    for source, trust in sorted(ballot.trust.items()):
+        told += render("explain_trust", language, source=source, trust=f"{trust:.2f}")
     return told
 
 

@@ -1,15 +1,16 @@
 """Which passages speak for themselves, and which repeat each other.
 
-Passages of one document, of one source, or that copy or retell each other share one vote. What
-cannot be told from the texts: that two which have no detail in common come from one pen.
+Passages of one document, of one source, or that copy or retell each other share one vote. Those
+that copy or retell each other tell one story. What cannot be told from the texts: that two which
+have no detail in common come from one pen.
 """
 
 from __future__ import annotations
 
 import itertools
 import re
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Hashable, Iterable, Sequence
 from functools import lru_cache
 from typing import Literal, NamedTuple
 from urllib.parse import urlsplit
@@ -41,13 +42,15 @@ class Groups(NamedTuple):
     """Passage id to the number of its group."""
     reasons: dict[int, Reason]
     """Why the passages of a group of several share a vote."""
+    stories: dict[str, int]
+    """Passage id to the number of the story that it tells: those of one story share a vote."""
 
 
 @lru_cache(maxsize=4096)
 def _shingles(text: str) -> frozenset[int]:
     words = _WORD.findall(text.casefold())
-    last = max(len(words) - _SHINGLE, 0)
-    return frozenset(hash(tuple(words[i : i + _SHINGLE])) for i in range(last + 1))
+    runs = zip(*(words[start:] for start in range(_SHINGLE)), strict=False)
+    return frozenset(map(hash, runs)) or frozenset([hash(tuple(words))])
 
 
 @lru_cache(maxsize=4096)
@@ -72,43 +75,70 @@ def independent_groups(passages: Sequence[Passage], known: Iterable[str] = ()) -
     """Group the passages: one source, one document, copies, quotations and retellings.
 
     `known` are texts whose words are no sign of a common origin: the question and the answers,
-    which all passages on them name. A detail that most of the passages name is none either.
+    which all passages on them name.
     """
-    same: nx.Graph[str] = nx.Graph()
-    same.add_nodes_from(sorted(passage.id for passage in passages))
+    story: nx.Graph[str] = nx.Graph()
+    story.add_nodes_from(sorted(passage.id for passage in passages))
+    story.add_edges_from(_copies(passages), reason="copy")
+    for a, b in _retellings(passages, known):
+        if not story.has_edge(a, b):
+            story.add_edge(a, b, reason="retelling")
+    same = story.copy()
     first: dict[str, str] = {}
     for passage in sorted(passages, key=lambda p: p.id):
         for reason, name in (("document", passage.document), ("source", passage.source)):
             key = f"{reason}:{name}"
-            if name and (holder := first.setdefault(key, passage.id)) != passage.id:
+            holder = first.setdefault(key, passage.id) if name else passage.id
+            if holder != passage.id and not same.has_edge(passage.id, holder):
                 same.add_edge(passage.id, holder, reason=reason)
-    texts = sorted((passage.id, _shingles(passage.text)) for passage in passages)
-    for (a, ours), (b, theirs) in itertools.combinations(texts, 2):
-        if ours.isdisjoint(theirs):
-            continue
-        shared = len(ours & theirs)
-        union = len(ours) + len(theirs) - shared
-        if shared >= COPY * union or shared >= QUOTED * min(len(ours), len(theirs)):
-            same.add_edge(a, b, reason="copy")
-    for a, b in _retellings(passages, known):
-        if not same.has_edge(a, b):
-            same.add_edge(a, b, reason="retelling")
-    of: dict[str, int] = {}
     reasons: dict[int, Reason] = {}
+    of = _numbered(same)
     for number, members in enumerate(nx.connected_components(same)):
-        of |= dict.fromkeys(members, number)
         if len(members) > 1:
             told = Counter(reason for _, _, reason in same.subgraph(members).edges(data="reason"))
             reasons[number] = min(told, key=lambda reason: (-told[reason], reason))
-    return Groups(of, reasons)
+    return Groups(of, reasons, _numbered(story))
+
+
+def _numbered(joined: nx.Graph[str]) -> dict[str, int]:
+    parts = enumerate(nx.connected_components(joined))
+    return {passage: number for number, members in parts for passage in members}
+
+
+def _copies(passages: Sequence[Passage]) -> list[tuple[str, str]]:
+    texts = sorted((passage.id, _shingles(passage.text)) for passage in passages)
+    sizes = {passage: len(shingles) for passage, shingles in texts}
+    return [
+        (a, b)
+        for (a, b), shared in _shared(texts).items()
+        if shared >= COPY * (sizes[a] + sizes[b] - shared)
+        or shared >= QUOTED * min(sizes[a], sizes[b])
+    ]
 
 
 def _retellings(passages: Sequence[Passage], known: Iterable[str]) -> list[tuple[str, str]]:
     said = frozenset(word for text in known for word in _WORD.findall(text.casefold()))
     details = sorted((passage.id, _details(passage.text) - said) for passage in passages)
+    sizes = {passage: len(named) for passage, named in details}
     return [
         (a, b)
-        for (a, ours), (b, theirs) in itertools.combinations(details, 2)
-        if (shared := len(ours & theirs)) >= DETAILS
-        and shared >= RETOLD * max(min(len(ours), len(theirs)), DETAILS)
+        for (a, b), shared in _shared(details).items()
+        if shared >= DETAILS and shared >= RETOLD * max(min(sizes[a], sizes[b]), DETAILS)
     ]
+
+
+def _shared(texts: Sequence[tuple[str, frozenset[Hashable]]]) -> Counter[tuple[str, str]]:
+    """Return how much each two texts have in common, for those that have anything.
+
+    Few do: to look only at what is said twice is quicker than to compare each two.
+    """
+    times = Counter(itertools.chain.from_iterable(said for _, said in texts))
+    again = {piece for piece, count in times.items() if count > 1}
+    holders: dict[Hashable, list[str]] = defaultdict(list)
+    for passage, said in texts:
+        for piece in said & again:
+            holders[piece].append(passage)
+    shared: Counter[tuple[str, str]] = Counter()
+    for passages in holders.values():
+        shared.update(itertools.combinations(passages, 2))
+    return shared

@@ -1,9 +1,9 @@
 """How much a vote weighs, what an answer's votes come to, and how probable that makes it.
 
-The votes of an answer are independent, so they come together by a noisy-or (Pearl, 1988), in which
-the n-th heaviest vote counts as the power `decay`ⁿ: strength = 1 − ∏(1 − wₙ)^(decayⁿ). Of answers
-whose odds are o = strength / (1 − strength), one at most is right: p = o / (1 + Σ o). What is then
-left between p and the truth is a logistic curve, fitted on training rows (Platt, 1999).
+A story weighs the mean of its tellings, a vote what its heaviest story does. The votes of an answer
+are independent, so they come together by a noisy-or (Pearl, 1988): strength = 1 − ∏(1 − w). Of
+answers whose odds are o = strength / (1 − strength), one at most is right: p = o / (1 + Σ o). What
+is then left between p and the truth is a logistic curve, fitted on training rows (Platt, 1999).
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
-from graph.support.building import UNFIT
 from graph.types import Cluster
 
 Floats = NDArray[np.float64]
@@ -60,18 +59,16 @@ class Perceptron(BaseModel):
 
     about: str
     hidden: tuple[tuple[float, ...], ...]
-    """[features][units]; see `building.FEATURES`."""
+    """[features][units]; see `building.FEATURES`. The last of them, the trust in the source, is none
+    that could be learned here: it multiplies the weight."""
     bias: tuple[float, ...]
     out: tuple[float, ...]
     shift: float
-    decay: float
 
 
 class Scorer(Protocol):
     """A way to weigh the votes of a support graph."""
 
-    decay: float
-    """How much each further vote counts, beside the one before it."""
     weakest: float
     """Strength below which nothing counts as read."""
 
@@ -83,14 +80,13 @@ class Scorer(Protocol):
 class Weighted:
     """Reader's probability × retrieval score, as it stands."""
 
-    decay = 1.0
     weakest = 0.02
     SUPPORT = 0.25
     """The most that a passage adds by stating an answer that was not read from it."""
 
     def weights(self, features: Floats) -> Floats:
-        read, score, answers, relevance, _, fit, _, fits, _, trust = features.T
-        said = _sigma(10 * score) * _sigma(10 * answers) * np.where(fits > 0, 1, UNFIT)
+        read, score, answers, relevance, _, fit, *_, trust = features.T
+        said = _sigma(10 * score) * _sigma(10 * answers)
         weights: Floats = np.where(read > 0, said, self.SUPPORT * fit) * relevance * trust
         return weights
 
@@ -99,15 +95,14 @@ class Learned:
     """A small perceptron over what is known of an edge, trained on training rows."""
 
     def __init__(self, file: Perceptron) -> None:
-        self.decay = file.decay
         self.weakest = 0.001
         self._hidden, self._bias = np.array(file.hidden), np.array(file.bias)
         self._out, self._shift = np.array(file.out), file.shift
 
     def weights(self, features: Floats) -> Floats:
-        activity = np.tanh(np.clip(features, -1, 1) @ self._hidden + self._bias)
-        # The trust in a source is the user's word, and nothing to be learned.
-        weights: Floats = _sigma(activity @ self._out + self._shift) * features[:, -1]
+        said, trust = np.clip(features[:, :-1], -1, 1), features[:, -1]
+        activity = np.tanh(said @ self._hidden + self._bias)
+        weights: Floats = _sigma(activity @ self._out + self._shift) * trust
         return weights
 
 
@@ -132,19 +127,15 @@ def calibration() -> Calibration:
     return Calibration.model_validate_json(text)
 
 
-def strength(votes: Sequence[float], decay: float) -> float:
+def strength(votes: Sequence[float]) -> float:
     """Return what independent votes come to, in [0, 1]; in any order, and never less for one more.
 
     Examples
     --------
-    >>> round(strength([0.5, 0.5], 1.0), 4), round(strength([0.5, 0.5], 0.0), 4)
-    (0.75, 0.5)
+    >>> round(strength([0.5, 0.5]), 4)
+    0.75
     """
-    doubt = sum(
-        decay**place * math.log1p(-min(weight, SURE))
-        for place, weight in enumerate(sorted(votes, reverse=True))
-    )
-    return -math.expm1(doubt)
+    return -math.expm1(math.fsum(math.log1p(-min(weight, SURE)) for weight in votes))
 
 
 def probabilities(strengths: Sequence[float], curve: Curve | None = None) -> list[float]:

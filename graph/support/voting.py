@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import networkx as nx
@@ -12,6 +13,7 @@ import numpy as np
 from graph.support import scoring
 from graph.support.building import FEATURES, answers, support_graph
 from graph.support.explanation import summary
+from graph.support.independence import source_of
 from graph.types import (
     AnswerType,
     Ballot,
@@ -68,7 +70,7 @@ def clusters(graph: nx.Graph, scorer: scoring.Scorer) -> list[Cluster]:
         found.append(
             Cluster(
                 text=spoken[0].text,
-                strength=scoring.strength([ballot.weight for ballot in ballots], scorer.decay),
+                strength=scoring.strength([ballot.weight for ballot in ballots]),
                 votes=len(ballots),
                 candidates=spoken,
                 supporters=tuple(sorted(speaking - {c.passage_id for c in spoken})),
@@ -79,7 +81,11 @@ def clusters(graph: nx.Graph, scorer: scoring.Scorer) -> list[Cluster]:
 
 
 def _ballots(graph: nx.Graph, members: Sequence[tuple[str, int]]) -> tuple[Ballot, ...]:
-    """Return the votes for an answer, heaviest first: of those that share one the heaviest."""
+    """Return the votes for an answer, heaviest first.
+
+    A story that is told again weighs the mean of its tellings: of many wordings one is always
+    loud, whatever they say. Of the stories that share a vote the heaviest counts.
+    """
     spoken: dict[str, tuple[bool, float]] = {}
     """Passage to whether the answer was read there, and the weight of that."""
     for node in members:
@@ -94,13 +100,26 @@ def _ballots(graph: nx.Graph, members: Sequence[tuple[str, int]]) -> tuple[Ballo
     ballots = [
         Ballot(
             passages=tuple(passages),
-            weight=spoken[passages[0]][1],
+            weight=_heaviest_story(graph, {passage: spoken[passage][1] for passage in passages}),
             read=any(spoken[passage][0] for passage in passages),
             shared=graph.nodes["vote", number]["reason"] if len(passages) > 1 else None,
+            trust=_less_trusted(graph, passages),
         )
         for number, passages in shared.items()
     ]
     return tuple(sorted(ballots, key=lambda ballot: (-ballot.weight, ballot.passages)))
+
+
+def _heaviest_story(graph: nx.Graph, weights: Mapping[str, float]) -> float:
+    tellings: dict[int, list[float]] = defaultdict(list)
+    for passage, weight in weights.items():
+        tellings[graph.nodes["passage", passage]["story"]].append(weight)
+    return max(math.fsum(told) / len(told) for told in tellings.values())
+
+
+def _less_trusted(graph: nx.Graph, passages: Sequence[str]) -> dict[str, float]:
+    nodes = [graph.nodes["passage", passage] for passage in passages]
+    return {source_of(n["passage"]): n["trust"] for n in nodes if n["trust"] < 1}
 
 
 def vote(

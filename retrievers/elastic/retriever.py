@@ -68,6 +68,11 @@ class ElasticsearchRetriever:
     def __repr__(self) -> str:
         return f"ElasticsearchRetriever({self.settings.url!r})"
 
+    @property
+    def address(self) -> str:
+        """The corpus as `es://host:port/corpus`, without a password."""
+        return self.settings.url
+
     @classmethod
     def from_url(
         cls,

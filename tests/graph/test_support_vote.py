@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from support_cases import FRAMES, QUESTION, candidate, case, hit
 
 from graph.support import vote
-from graph.support.building import UNFIT, fitness
+from graph.support.building import fits, support_graph
 from graph.support.independence import independent_groups, source_of
 from graph.types import AnswerType, Candidate, Cluster, FailureReason, Voting
 from retrievers.passage import Hit, Passage
@@ -49,16 +49,16 @@ def test_passages_of_one_source_have_one_vote_together() -> None:
 
 
 def test_a_word_that_many_passages_hold_but_none_answers_with_is_no_answer() -> None:
-    hits = [hit(i, f"{frame.format('Polák')} A film.") for i, frame in enumerate(FRAMES)]
-    read = [candidate(hits[0], "Polák", score=0.4), candidate(hits[1], "film", score=0.05)]
+    hits = [hit(i, f"{frame.format('Polák')} A classic.") for i, frame in enumerate(FRAMES)]
+    read = [candidate(hits[0], "Polák", score=0.4), candidate(hits[1], "classic", score=0.05)]
     verdict = vote(QUESTION, hits, read).verdict
     assert verdict is not None
-    assert [cluster.text for cluster in verdict.clusters] == ["Polák", "film"]
+    assert [cluster.text for cluster in verdict.clusters] == ["Polák", "classic"]
     assert verdict.clusters[1].confidence < 0.25
 
 
 @pytest.mark.parametrize(
-    ("text", "expects", "fits"),
+    ("text", "expects", "right"),
     [
         ("Jindřich Polák", AnswerType.PERSON, True),
         ("Scottish", AnswerType.PERSON, False),
@@ -72,12 +72,12 @@ def test_a_word_that_many_passages_hold_but_none_answers_with_is_no_answer() -> 
         ("Ikarie XB-1", AnswerType.ANY, False),
     ],
 )
-def test_a_candidate_fits_what_is_asked(text: str, expects: AnswerType, fits: bool) -> None:
-    assert fitness(text, QUESTION, expects) == (1.0 if fits else UNFIT)
+def test_a_candidate_fits_what_is_asked(text: str, expects: AnswerType, right: bool) -> None:
+    assert fits(text, QUESTION, expects) is right
 
 
 @pytest.mark.parametrize(
-    ("question", "text", "fits"),
+    ("question", "text", "right"),
     [
         ("Which film is on poetry, Race to Nowhere or SlamNation?", "SlamNation", True),
         ("Which film is on poetry, Race to Nowhere or SlamNation?", "National Poetry Slam", False),
@@ -85,12 +85,15 @@ def test_a_candidate_fits_what_is_asked(text: str, expects: AnswerType, fits: bo
         ("How tall is Broad Peak?", "12th", False),
         ("How tall is Broad Peak?", "1957", False),
         ("Who wrote the play or film?", "Ann Lee", True),
+        ("Who sings Well Well Well (John Lennon song)?", "John Lennon", True),
+        ("Who sings Well Well Well (John Lennon song)?", "Well Well", False),
+        ("What was the time on the clock?", "4:51", True),
     ],
 )
 def test_a_choice_is_answered_by_one_of_the_two_and_a_height_by_a_length(
-    question: str, text: str, fits: bool
+    question: str, text: str, right: bool
 ) -> None:
-    assert fitness(text, question, AnswerType.ANY) == (1.0 if fits else UNFIT)
+    assert fits(text, question, AnswerType.ANY) is right
 
 
 def test_a_chinese_passage_supports_a_latin_answer_that_touches_its_characters() -> None:
@@ -126,6 +129,7 @@ def test_a_passage_that_surely_holds_no_answer_has_no_vote() -> None:
     assert vote(QUESTION, hits, read).verdict is None
 
 
+WEIGHTED = Voting(scoring="weighted")
 names = st.sampled_from(["Jindřich Polák", "Jan Novák", "Karel Zeman", "Věra Chytilová"])
 answers = st.lists(
     st.tuples(names, st.floats(min_value=0.1, max_value=0.9)), min_size=1, max_size=6
@@ -240,6 +244,57 @@ def test_a_source_that_is_not_trusted_has_no_vote() -> None:
     verdict = vote(QUESTION, hits, read, voting=distrusted).verdict
     assert verdict is not None
     assert verdict.answer == "Jindřich Polák"
+
+
+def test_a_story_weighs_the_mean_of_its_tellings() -> None:
+    told = "Helga Brandt of Graz told the Morning Ledger in {} that {{}} made it, {}."
+    texts = [told.format(1931, word).format("Jan Novák") for word in ("again", "loudly", "once")]
+    hits = [hit(n, text) for n, text in enumerate(texts)]
+
+    def weight(*scores: float) -> float:
+        read = [candidate(h, "Jan Novák", score=s) for h, s in zip(hits, scores, strict=False)]
+        verdict = vote(QUESTION, hits[: len(scores)], read, voting=WEIGHTED).verdict
+        assert verdict is not None
+        [ballot] = verdict.clusters[0].ballots
+        return ballot.weight
+
+    alone = [weight(0.9), weight(0.3)]
+    assert weight(0.9, 0.3) == pytest.approx(sum(alone) / 2)
+    assert weight(0.9, 0.3, 0.3) == pytest.approx((alone[0] + 2 * alone[1]) / 3)
+
+
+def test_of_different_stories_of_one_source_the_heaviest_counts() -> None:
+    hits = [hit(n, FRAMES[n].format("Jan Novák"), source="gossip.example") for n in range(2)]
+    read = [candidate(h, "Jan Novák", score=s) for h, s in zip(hits, (0.9, 0.3), strict=True)]
+    both = vote(QUESTION, hits, read, voting=WEIGHTED).verdict
+    one = vote(QUESTION, hits[:1], read[:1], voting=WEIGHTED).verdict
+    assert both is not None and one is not None
+    assert both.clusters[0].strength == pytest.approx(one.clusters[0].strength)
+
+
+@pytest.mark.parametrize(
+    ("text", "answer", "stated"),
+    [
+        ("O’Neill’s wife came later.", "O'Neill", True),
+        ("A. B. Lee came later.", "AB Lee", True),
+        ("They met Jindrich Polak.", "Jindřich Polák", True),
+        ("She was born on 19 June 2013.", "June 19, 2013", True),
+        ("She was born on 18 June 2013.", "June 19, 2013", False),
+        ("In nineteen thirty-five thousand people saw it, in 1,935 places.", "1935", True),
+        ("It cost two hundred crowns.", "200 crowns", True),
+        ("It began in 1935 and ended in 1940.", "1940", True),
+        ("The year was 19400 in their count.", "1940", False),
+        ("歌曲由Beyond演唱。", "Beyond", True),
+        ("Polaková came later.", "Polak", False),
+        ("(They met the Lee (1930 film))", "Lee", True),
+    ],
+)
+def test_a_passage_states_an_answer_however_it_is_written(
+    text: str, answer: str, stated: bool
+) -> None:
+    hits = [hit(0, f"It was {answer}."), hit(1, text)]
+    graph = support_graph("What was it?", hits, [candidate(hits[0], answer)])
+    assert graph.has_edge(("passage", "p1"), ("candidate", 0)) is stated
 
 
 def test_a_story_told_again_with_the_same_details_has_one_vote() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-import networkx as nx
 import numpy as np
 from numpy.typing import NDArray
 
@@ -81,11 +80,16 @@ class Arrays(NamedTuple):
     """The edges of many support graphs, one after another: E edges, C answers, L lookups."""
 
     features: NDArray[np.float64]
-    """[E, F]"""
+    """[E, F], without the trust in the source, which is 1 for all."""
     answer: NDArray[np.int64]
     """[E] number of the answer that an edge speaks for."""
+    passage: NDArray[np.int64]
+    """[E] number of the passage that it comes from."""
+    story: NDArray[np.int64]
+    """[E] number of the story that the passage tells."""
     vote: NDArray[np.int64]
-    """[E] number of the vote that it is part of; votes are numbered over all lookups."""
+    """[E] number of the vote that it is part of. Passages, stories and votes are numbered over all
+    lookups."""
     lookup: NDArray[np.int64]
     """[C] number of the lookup that an answer is of."""
     right: NDArray[np.bool_]
@@ -96,30 +100,34 @@ class Arrays(NamedTuple):
 def arrays(found: Sequence[Case]) -> Arrays:
     """Return the support graphs of the cases as arrays."""
     features: list[tuple[float, ...]] = []
-    answer, vote, lookup, is_right = [], [], [], []
-    votes = 0
+    numbers: list[tuple[int, int, int, int]] = []
+    lookup, is_right = [], []
+    before = 0
+    """Passages of the lookups before: there are no more stories and votes than passages."""
     for number, case in enumerate(found):
         graph = support_graph(case.asked.question, case.hits, case.candidates, case.asked.expects)
+        places = {node: n for n, node in enumerate(n for n in graph if n[0] == "passage")}
         for members in answers(graph):
             for node in members:
                 for other, edge in graph[node].items():
                     if edge["kind"] != "similar":
-                        features.append(edge["features"])
-                        answer.append(len(lookup))
-                        vote.append(votes + _vote(graph, other))
+                        features.append(edge["features"][:-1])
+                        story = graph.nodes[other]["story"]
+                        vote = next(n[1] for n in graph[other] if n[0] == "vote")
+                        told = (before + places[other], before + story, before + vote)
+                        numbers.append((len(lookup), *told))
             lookup.append(number)
             best = max(members, key=lambda n: graph.nodes[n]["candidate"].score)
             is_right.append(right(graph.nodes[best]["candidate"].text, case.asked.answers))
-        votes += len(case.hits)
+        before += len(places)
+    answer, passage, story, vote = np.array(numbers, dtype=np.int64).reshape(-1, 4).T
     return Arrays(
-        np.array(features).reshape(-1, len(FEATURES)),
-        np.array(answer, dtype=np.int64),
-        np.array(vote, dtype=np.int64),
+        np.array(features).reshape(-1, len(FEATURES) - 1),
+        answer,
+        passage,
+        story,
+        vote,
         np.array(lookup, dtype=np.int64),
         np.array(is_right, dtype=bool),
         len(found),
     )
-
-
-def _vote(graph: nx.Graph, passage: tuple[str, str]) -> int:
-    return int(next(n[1] for n in graph[passage] if n[0] == "vote"))
