@@ -59,8 +59,8 @@ class Perceptron(BaseModel):
 
     about: str
     hidden: tuple[tuple[float, ...], ...]
-    """[features][units]; see `building.FEATURES`. The last of them, the trust in the source, is none
-    that could be learned here: it multiplies the weight."""
+    """[features][units], without the last of `building.FEATURES`: the trust in the source
+    multiplies the weight, and is not learned here."""
     bias: tuple[float, ...]
     out: tuple[float, ...]
     shift: float

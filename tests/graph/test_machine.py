@@ -702,7 +702,8 @@ async def test_an_answer_inside_a_word_or_a_mark_is_not_taken_for_said(
     scripted: Script, answer: str, said: str
 ) -> None:
     model = ScriptedModel(replies=(said,))
-    ended = await scripted([plan(DIRECTOR)], {DIRECTOR: {answer: 0.9}}, model=model).run()
+    asked = "Which of the albums was it?"
+    ended = await scripted([plan(asked)], {asked: {answer: 0.9}}, model=model).run()
     assert ended.text.endswith(f"In short: {answer} [1].")
 
 
