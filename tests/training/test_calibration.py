@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from graph.support import scoring, voting
 from graph.support.building import support_graph
 from graph.types import AnswerType, Candidate
+from retrievers.documents import Document
+from retrievers.embedded import EmbeddedIndex
 from retrievers.passage import Hit
 from training.calibration.examples import Case, arrays
 from training.calibration.fit import Net, fitted, loss, shipped
-from training.calibration.lookups import Asked
+from training.calibration.lookups import Asked, Store
 from training.calibration.planting import WAYS, Way, planted
 
 QUESTION = "When was Ada Byron born?"
@@ -96,3 +100,19 @@ def test_a_curve_makes_a_wrong_probability_right() -> None:
     curve = fitted(said, true)
     assert curve.slope == pytest.approx(2, abs=0.2)
     assert curve.shift == pytest.approx(0, abs=0.2)
+
+
+def test_what_was_looked_up_is_kept_but_for_a_line_that_a_kill_cut(tmp_path: Path) -> None:
+    made = EmbeddedIndex.create(tmp_path / "index")
+    made.index([Document(id="ada", text="Ada Byron was born on 10 December 1815.")])
+    made.close()
+    first = Store(tmp_path / "lookups.jsonl", tmp_path / "index")
+    hits = first.search(QUESTION, 1)
+    [file] = tmp_path.glob("lookups-*.jsonl")
+    whole = file.read_bytes()
+    with file.open("ab") as kept:
+        kept.write(b'{"question": "Wh')
+    again = Store(tmp_path / "lookups.jsonl", tmp_path / "index")
+    assert file.read_bytes() == whole
+    assert again.search(QUESTION, 1) == hits
+    assert file.read_bytes() == whole

@@ -7,6 +7,7 @@ voting are compared in seconds. The store is JSON Lines, one search or one readi
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from agent.readers import default_reader
+from agent.readers.encoder_reader import CHINESE, ENGLISH
 from graph.planning.comparison import named_choice
 from graph.planning.language import expected_type
 from graph.types import AnswerType, Candidate
@@ -58,18 +60,36 @@ class Asked(BaseModel):
         return expected_type(self.question)
 
 
+def readers_mark() -> str:
+    """Return what tells the readers that ship from others: what one has read is not another's."""
+    digest = hashlib.sha256()
+    for layout in (ENGLISH, CHINESE):
+        digest.update(layout.weights.read_bytes())
+    return digest.hexdigest()[:8]
+
+
 class Store:
-    """Searches and readings, each done once. Not safe to share between processes."""
+    """Searches and readings, each done once by the readers that ship.
+
+    They are kept in `NAME-MARK.jsonl`, MARK the readers'. Not safe to share between processes.
+    """
 
     def __init__(self, file: Path, index: Path) -> None:
         self._index = EmbeddedIndex.open(index)
         self._reader = default_reader()
         self._searched: dict[str, list[Hit]] = {}
         self._read: dict[tuple[str, str, str], list[Candidate]] = {}
+        file = file.with_stem(f"{file.stem}-{readers_mark()}")
         file.parent.mkdir(parents=True, exist_ok=True)
-        if file.exists():
-            for line in file.read_text(encoding="utf-8").splitlines():
+        file.touch()
+        with file.open("rb+") as kept:
+            whole = 0
+            for line in kept:
+                if not line.endswith(b"\n"):
+                    break  # a kill cut it
                 self._keep(json.loads(line))
+                whole += len(line)
+            kept.truncate(whole)
         self._file = file.open("a", encoding="utf-8")
 
     def _keep(self, row: dict[str, Any]) -> None:
