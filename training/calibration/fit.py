@@ -3,7 +3,8 @@
     python -m training.calibration.fit ../shared/data OUT
 
 The lookups are searched and read once for each version of the readers and kept in OUT (about 20
-minutes on 2 cores; a run that was killed goes on); after that it takes a minute. Writes `weights.json` and `calibration.json` of `graph/support`.
+minutes on 2 cores; a run that was killed goes on); after that it takes a minute. Writes
+`weights.json` and `calibration.json` of `graph/support`.
 
 English: the scorer learns from questions that the reader was trained on, the curves are fitted on
 questions that it was not. Chinese: all are of articles that the reader never saw; the scorer learns
