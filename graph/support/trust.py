@@ -2,8 +2,8 @@
 
 A verdict teaches something about a source only where its winner wins on the strength of the others:
 what the source says, and what shares a vote with it, is left out first, so that no source confirms
-itself. What it then said counts as agreed or disagreed, by the weight of its vote and by how
-probable the others made the winner.
+itself. Where it speaks for the winner too it has agreed, else disagreed, by the weight of its vote
+and by how probable the others made the winner.
 
 The share of agreement is the mean of a Beta distribution. Its prior is the share of all other
 sources: where passages seldom confirm each other, to be seldom confirmed is no fault. A source is
@@ -89,7 +89,7 @@ def lessons(result: StepResult, sources: Mapping[str, str]) -> dict[str, Record]
             for passage in ballot.passages:
                 source = sources.get(passage, UNNAMED)
                 weight = ballot.weight / max(ballot.trust.get(source, 1.0), LEAST)
-                said[source or f"{UNNAMED}\0{passage}"].append((min(weight, 1.0), -number))
+                said[source or f"{UNNAMED}\0{passage}"].append((min(weight, 1.0), number))
     found: dict[str, Record] = {}
     for speaker, votes in said.items():
         named = not speaker.startswith("\0")
@@ -97,12 +97,10 @@ def lessons(result: StepResult, sources: Mapping[str, str]) -> dict[str, Record]
         sure = _without(clusters, mine)
         if sure < TAUGHT:
             continue
-        weight, answer = max(votes)
-        lesson = Record(
-            seen=1,
-            agreed=weight * sure if answer == 0 else 0.0,
-            disagreed=weight * sure if answer != 0 else 0.0,
-        )
+        # Who states the winner agrees with it, whatever else was read there.
+        agreeing = [weight for weight, number in votes if number == 0]
+        much = sure * max(agreeing or [weight for weight, _ in votes])
+        lesson = Record(seen=1, **{"agreed" if agreeing else "disagreed": much})
         source = speaker if named else UNNAMED
         found[source] = found.get(source, Record()).and_then(lesson)
     return found

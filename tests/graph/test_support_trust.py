@@ -45,6 +45,17 @@ def test_a_copy_elsewhere_confirms_nobody() -> None:
     assert found == {}
 
 
+def test_who_states_the_winner_agrees_whatever_else_was_read_there() -> None:
+    hits = [hit(n, FRAMES[n].format(TRUE), source=name) for n, name in enumerate("abc")]
+    read = [candidate(h, TRUE, score=0.9) for h in hits[:2]]
+    read.append(candidate(hits[2], "academy", score=0.9))
+    found = lessons(
+        vote(QUESTION, hits, read, voting=WEIGHTED), {f"p{n}": "abc"[n] for n in (0, 1, 2)}
+    )
+    assert found["c"].seen == 1
+    assert found["c"].disagreed == 0
+
+
 def test_a_failure_teaches_nothing() -> None:
     assert lessons(vote(QUESTION, [], []), {}) == {}
 
