@@ -98,10 +98,7 @@ def fits(text: str, question: str, expects: AnswerType) -> bool:
     choice = named_choice(question)
     if choice:
         return any(same_answer(text, option) for option in choice.options)
-    said = " ".join(terms(text))
-    if not said and text.islower():
-        return False
-    if f" {said} " in _said(question) and not _EITHER.search(question):
+    if _says_nothing(text, question):
         return False
     if _LENGTH.search(question):
         number = parse_number(text)
@@ -119,6 +116,18 @@ def fits(text: str, question: str, expects: AnswerType) -> bool:
         case AnswerType.PLACE | AnswerType.ORGANISATION:
             return _has_name(text) and not is_date(text)
     return True
+
+
+def _says_nothing(text: str, question: str) -> bool:
+    """Return whether a text has no word of its own: small words, or those of the question."""
+    words = [word for word in _plain(text).split() if word not in STOP_WORDS]
+    if not words:
+        return text.islower()
+    asked = _plain(_INSERTED.sub(" ", question))
+    # To stem every candidate would take long, and most begin with letters of no word asked.
+    if not is_chinese(text) and not all(f" {word[:2]}" in asked for word in words):
+        return False
+    return f" {' '.join(terms(text))} " in _said(question) and not _EITHER.search(question)
 
 
 def _has_name(text: str) -> bool:
@@ -341,6 +350,8 @@ def _states(passage: Passage, plain: str, form: str, signs: tuple[str, ...]) -> 
 
 def _windows(text: str, signs: tuple[str, ...], margin: int) -> list[str]:
     """Return what stands around the signs in a text, `margin` characters or more to each side."""
+    if not all(signs):
+        return [text]
     text = _folded(text)
     spans: list[tuple[int, int]] = []
     for match in _any_of(signs).finditer(text):
