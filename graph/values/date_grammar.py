@@ -249,9 +249,19 @@ def _singles(text: str) -> list[tuple[int, int, DateValue]]:
     return sorted(kept, key=lambda item: item[0])
 
 
-def _found(text: str) -> Iterator[tuple[int, int, DateValue]]:
-    """Join what stands around a dash into one span, and mark what stands after “circa”."""
-    found = _singles(text)
+@lru_cache(maxsize=8192)
+def _found(text: str) -> tuple[tuple[int, int, DateValue], ...]:
+    """Return (start, end, value) of every date in `text`, left to right.
+
+    What stands around a dash is joined into one span, what stands after “circa” marked. Of one
+    text it is asked often: whether it is a date, which, and what it is without.
+    """
+    return tuple(_joined(_singles(text), text))
+
+
+def _joined(
+    found: list[tuple[int, int, DateValue]], text: str
+) -> Iterator[tuple[int, int, DateValue]]:
     index = 0
     while index < len(found):
         start, end, value = found[index]
