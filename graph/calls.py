@@ -32,6 +32,10 @@ GRACE_SECONDS = 5.0
 """What a model that knows its time limit gets beyond it, to end by itself."""
 LEAST_SEARCH_SECONDS = 1.0
 """What a search gets at least."""
+READ_SECONDS = 60.0
+"""The longest that reading the passages of one step may take."""
+LEAST_READ_SECONDS = 5.0
+"""What a read gets at least: what was found late is paid for, and wants to be read."""
 
 
 @dataclass
@@ -153,14 +157,27 @@ class Calls:
         expects: AnswerType,
         emit: Emit,
     ) -> list[Candidate]:
-        """Extract candidates from passages, off the event loop."""
+        """Extract candidates from passages, off the event loop.
+
+        A reader that takes longer than what is left of the question's time has read nothing: a
+        Notice tells of it, and the run goes on. Its thread ends by itself, as none can be stopped.
+        """
         if self.reader is None:
             raise RuntimeError("a read without a reader")
         done = self.journal.finished(CandidatesRead, step=step, question=question)
         if done is not None:
             return list(done.candidates)
         begun = time.monotonic()
-        candidates = await asyncio.to_thread(self.reader.read, question, passages, expects)
+        seconds = max(min(self.seconds_left, READ_SECONDS), LEAST_READ_SECONDS)
+        candidates: list[Candidate] = []
+        try:
+            async with asyncio.timeout(seconds) as limit:
+                candidates = await asyncio.to_thread(self.reader.read, question, passages, expects)
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            values = {"question": question, "seconds": f"{seconds:.1f}"}
+            emit(Notice(text=render("read_stopped", self.language, **values)))
         emit(
             CandidatesRead(
                 step=step,

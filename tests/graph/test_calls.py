@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from collections.abc import Sequence
 
@@ -14,7 +15,7 @@ from agent.llama import LlamaCppChat
 from graph import calls as calls_module
 from graph.calls import Calls
 from graph.events import CandidatesRead, Event, ModelCalled, Notice, Retrieved, Token
-from graph.types import AnswerType, Limits
+from graph.types import AnswerType, Candidate, Limits
 from retrievers.errors import RetrieverError
 from retrievers.passage import Hit
 
@@ -34,7 +35,14 @@ class HangingIndex(FakeIndex):
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """No call may take longer than a moment."""
-    for name in ("MODEL_SECONDS", "LEAST_MODEL_SECONDS", "GRACE_SECONDS", "LEAST_SEARCH_SECONDS"):
+    for name in (
+        "MODEL_SECONDS",
+        "LEAST_MODEL_SECONDS",
+        "GRACE_SECONDS",
+        "LEAST_SEARCH_SECONDS",
+        "READ_SECONDS",
+        "LEAST_READ_SECONDS",
+    ):
         monkeypatch.setattr(calls_module, name, 0.5)
 
 
@@ -281,6 +289,62 @@ async def test_reading_leaves_the_event_loop_free() -> None:
     loop = asyncio.get_running_loop()
     calls = Calls(ScriptedModel(), Waiting(FACTS))
     assert await calls.read(1, "Who?", [], AnswerType.ANY, lambda event: None) == []
+
+
+class HangingReader(FakeReader):
+    """Reads until it is let go."""
+
+    def __init__(self) -> None:
+        super().__init__(FACTS)
+        self.let_go = threading.Event()
+
+    def read(self, *_: object) -> list[Candidate]:  # type: ignore[override]
+        self.let_go.wait(timeout=30)
+        return []
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize(
+    ("language", "said"), [("en", "Reading took over 0.5 s"), ("zh", "阅读用时超过0.5秒")]
+)
+async def test_a_hanging_reader_has_read_nothing_and_is_told_of(language: str, said: str) -> None:
+    events: list[Event] = []
+    reader = HangingReader()
+    calls = Calls(ScriptedModel(), reader, language=language)
+    try:
+        assert await calls.read(2, "Who?", [], AnswerType.ANY, events.append) == []
+    finally:
+        reader.let_go.set()
+    notice, told = events
+    assert isinstance(notice, Notice)
+    assert said in notice.text
+    assert "Who?" in notice.text
+    assert isinstance(told, CandidatesRead)
+    assert told.candidates == ()
+
+
+async def test_a_reader_gets_no_more_time_than_the_question_has_left(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(calls_module, "LEAST_READ_SECONDS", 0.2)
+    reader, begun = HangingReader(), time.monotonic()
+    calls = aged(Calls(ScriptedModel(), reader))
+    try:
+        assert await calls.read(1, "Who?", [], AnswerType.ANY, lambda event: None) == []
+    finally:
+        reader.let_go.set()
+    assert time.monotonic() - begun < calls_module.READ_SECONDS
+
+
+async def test_a_timeout_of_the_reader_s_own_is_not_taken_for_ours() -> None:
+    class Remote(FakeReader):
+        def read(self, *_: object) -> list[Candidate]:  # type: ignore[override]
+            raise TimeoutError("the reading server did not answer")
+
+    with pytest.raises(TimeoutError, match="the reading server did not answer"):
+        await Calls(ScriptedModel(), Remote(FACTS)).read(
+            1, "Who?", [], AnswerType.ANY, lambda event: None
+        )
 
 
 # ── what is left ──────────────────────────────────────────────────────────────────────────────
