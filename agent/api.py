@@ -274,7 +274,7 @@ class Agent:
         model = await asyncio.to_thread(self._get_model)
         reader = await asyncio.to_thread(self._get_reader)
         voting = await asyncio.to_thread(trusting, self.settings.voting, file_of(retriever))
-        return Parts(model, reader, retriever, searchable, voting)
+        return Parts(model, reader, retriever, searchable, voting, self.settings.wording)
 
     def _told(
         self, parts: Parts, events: AsyncGenerator[Event, None], before: Sequence[Event] = ()

@@ -23,7 +23,7 @@ from graph.machine import Machine, build
 from graph.replay import corrected, state_of
 from graph.state import State, initial
 from graph.support import across_paths
-from graph.types import Limits, Path, Voting
+from graph.types import Limits, Path, Voting, Wording
 from retrievers.passage import Retriever
 
 if TYPE_CHECKING:
@@ -62,6 +62,7 @@ class Parts:
     searchable: bool
     """False where there is no index, or an empty one."""
     voting: Voting
+    wording: Wording = "rules"
 
     def named(self) -> dict[str, str | int | float | bool | None]:
         """Return the index and the model as a trace names them."""
@@ -228,6 +229,7 @@ def _calls(parts: Parts, begin: RunStarted, journal: Journal) -> Calls:
         retriever=parts.retriever,
         limits=limits_of(begin),
         voting=parts.voting,
+        wording=parts.wording,
         language=begin.language,
         journal=journal,
     )

@@ -18,7 +18,7 @@ from pydantic_settings import (
 )
 
 from agent.errors import UsageError
-from graph.types import Limits, Voting
+from graph.types import Limits, Voting, Wording
 from retrievers.connection import ElasticsearchConnection, is_address
 
 FILE = "hoptree.toml"
@@ -67,6 +67,10 @@ class Settings(BaseSettings):
     """Longest question that is taken, in characters."""
     limits: Limits = Limits()
     voting: Voting = Voting()
+    wording: Wording = "rules"
+    """How the answer is put in words: `rules` lets the model write one of the sentences that rules
+    make of the question and the answer, `free` its own, of the question's words. A model that no
+    grammar binds writes freely. benchmarks/README.md compares them."""
     elasticsearch: ElasticsearchConnection = ElasticsearchConnection()
     """What an `es://` address does not say: user, password, certificate authority, timeout."""
 

@@ -17,7 +17,7 @@ from langchain_core.messages import AIMessageChunk, BaseMessage
 from graph.events import CandidatesRead, Event, ModelCalled, Notice, Retrieved, Token, elapsed
 from graph.journal import Journal
 from graph.protocols import Reader
-from graph.types import AnswerType, Candidate, Limits, Voting
+from graph.types import AnswerType, Candidate, Limits, Voting, Wording
 from prompts.loader import render
 from retrievers.errors import RetrieverError
 from retrievers.notices import listening
@@ -47,6 +47,7 @@ class Calls:
     retriever: Retriever | None = None
     limits: Limits = field(default_factory=Limits)
     voting: Voting = field(default_factory=Voting)
+    wording: Wording = "rules"
     language: str = "en"
     """Of what is told to the reader of the answer."""
     journal: Journal = field(default_factory=Journal)

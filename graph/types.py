@@ -250,6 +250,11 @@ class Way(StrEnum):
     """A new plan from what was read."""
 
 
+Wording = Literal["rules", "free"]
+"""How the answer is put in words: one of the sentences that rules make of the question and the
+answer, or the model's own, of the question's words."""
+
+
 class Voting(BaseModel):
     """How votes are weighed."""
 

@@ -10,7 +10,7 @@ from graph.types import Limits
 
 PARTS = ("index", "model", "context", "threads")
 """A change of one of these opens the model and the index anew."""
-_PLAIN = (*PARTS, "max_question")
+_PLAIN = (*PARTS, "max_question", "wording")
 DEFAULT = "default"
 """The word that gives a setting back to the environment and `hoptree.toml`."""
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from itertools import zip_longest
 
 from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
 from langgraph.runtime import Runtime
 
-from graph.calls import Calls
-from graph.compose import cite, says, sentence_grammar
+from graph.calls import Calls, Emit
+from graph.composing import cite, free_grammar, one_of, says, sentences
 from graph.events import Answered, Citation, Notice, Token
 from graph.nodes.backtracking import why_left
 from graph.planning.substitute import fill, needs
@@ -19,7 +20,8 @@ from graph.types import Path, Plan
 from prompts.loader import render
 from retrievers.passage import Passage
 
-ANSWER_TOKENS = 160
+ANSWER_TOKENS = 320
+"""More than `composing.MAX_BYTES` comes to in Chinese, which takes two tokens a character."""
 CLOSED_BOOK_TOKENS = 96
 SHOWN = 400
 """Characters of a question, and twice as many of findings, that the model is shown: more Chinese
@@ -43,44 +45,65 @@ async def compose(state: State, runtime: Runtime[Calls]) -> State:
     assert chosen.answer is not None
     this = state["plans"][chosen.path.plan]
     citations = cite(chosen, this, state["memory"], state["passages"])
-    question, language = state["question"], state["language"]
-    for contradiction in contradictions(consensus, language):
+    for contradiction in contradictions(consensus, state["language"]):
         emit(Notice(text=contradiction))
-    grammar = sentence_grammar(question, chosen.answer, [c.number for c in citations], language)
-    found = " ".join(f"{c.question} {c.quote} [{c.number}]." for c in citations)
-    text = await calls.generate(
-        "compose",
-        _messages(
-            "compose",
-            language,
-            question=question[:SHOWN],
-            findings=found[: 2 * SHOWN],
-            answer=chosen.answer,
-        ),
-        emit,
-        max_tokens=ANSWER_TOKENS,
-        stream=True,
-        grammar=grammar,
+    text = await in_words(
+        state["question"], chosen.answer, citations, state["language"], calls, emit
     )
-    marks = [f"[{c.number}]" for c in citations]
-    if not says(text, chosen.answer) or not all(mark in text for mark in marks):
-        # A model that cannot be bound by a grammar, or a call cut short, may have lost the answer
-        # or its sources.
-        rest = render("compose_rest", language, answer=chosen.answer, marks="".join(marks))
-        rest = rest if text else rest.lstrip()
-        emit(Token(text=rest))
-        text += rest
     emit(
         Answered(
             status="answered",
             answer=chosen.answer,
-            text=text.strip(),
+            text=text,
             confidence=chosen.confidence,
             citations=tuple(citations),
             passages=_ranked(citations, state),
         )
     )
     return {}
+
+
+async def in_words(
+    question: str,
+    answer: str,
+    citations: Sequence[Citation],
+    language: str,
+    calls: Calls,
+    emit: Emit,
+) -> str:
+    """Let the model write the answer as one cited sentence, streamed, and return it.
+
+    By rules it writes one of the sentences that they make; freely, or where it cannot be bound by
+    a grammar, its own.
+    """
+    asked = question, answer, [citation.number for citation in citations], language
+    made = await asyncio.to_thread(sentences, *asked) if calls.wording == "rules" else []
+    found = " ".join(f"{c.question} {c.quote} [{c.number}]." for c in citations)
+    messages = _messages(
+        "compose",
+        language,
+        question=question[:SHOWN],
+        findings=found[: 2 * SHOWN],
+        answer=answer,
+    )
+    text = await calls.generate(
+        "compose",
+        messages,
+        emit,
+        max_tokens=ANSWER_TOKENS,
+        stream=True,
+        grammar=one_of(made) if made else free_grammar(*asked),
+    )
+    marks = [f"[{c.number}]" for c in citations]
+    told = says(text, answer) and all(mark in text for mark in marks)
+    if text not in made and not told:
+        # A model that cannot be bound by a grammar, or a call cut short, may have lost the answer
+        # or its sources.
+        rest = render("compose_rest", language, answer=answer, marks="".join(marks))
+        rest = rest if text else rest.lstrip()
+        emit(Token(text=rest))
+        text += rest
+    return text.strip()
 
 
 def _ranked(citations: Sequence[Citation], state: State) -> tuple[Passage, ...]:

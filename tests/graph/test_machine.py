@@ -671,11 +671,25 @@ async def test_a_model_that_loses_the_answer_or_its_sources_is_completed(
     assert "".join(token.text for token in machine.all(Token)).strip() == ended.text
 
 
-async def test_a_model_that_can_be_bound_is_bound_to_the_answer(scripted: Script) -> None:
+async def test_a_model_that_can_be_bound_is_bound_to_the_sentences_of_the_answer(
+    scripted: Script,
+) -> None:
     model = ScriptedGrammarModel()
     await scripted([CHAIN], FOUND, model=model).run()
     [options] = model.options
+    assert '"The director of Ikarie XB-1 was born in Prague [1][2]."' in options["grammar"]
+
+
+async def test_a_model_that_words_freely_is_bound_to_the_words_of_the_question(
+    scripted: Script,
+) -> None:
+    model = ScriptedGrammarModel()
+    machine = scripted([CHAIN], FOUND, model=model)
+    machine.calls.wording = "free"
+    await machine.run()
+    [options] = model.options
     assert '"Prague [1][2]."' in options["grammar"]
+    assert 'word ::= "was" | "the" | "director"' in options["grammar"]
 
 
 async def test_the_real_model_says_the_answer_with_its_marks(
@@ -788,6 +802,23 @@ async def test_a_model_that_hangs_does_not_take_the_answer_with_it(
     assert ended.text == "He was  In short: Prague [1][2]."
     [told] = machine.notices
     assert "The model was stopped (compose)" in told
+
+
+async def test_a_reader_that_hangs_does_not_take_the_run_with_it(
+    scripted: Script, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Hanging(FakeReader):
+        def read(self, *_: object) -> list[Any]:  # type: ignore[override]
+            time.sleep(1)
+            return []
+
+    for name in ("LEAST_READ_SECONDS", "READ_SECONDS"):
+        monkeypatch.setattr(calls_module, name, 0.2)
+    machine = scripted([CHAIN], FOUND, limits=Limits(max_paths=1))
+    machine.calls.reader = Hanging(FOUND)
+    ended = await machine.run()
+    assert ended.status == "abstained"
+    assert any("Reading took over 0.2 s" in told for told in machine.notices)
 
 
 async def test_a_reader_that_fails_ends_the_run_with_its_error(scripted: Script) -> None:

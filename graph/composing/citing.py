@@ -1,14 +1,8 @@
-"""The final answer in words, faithful by construction.
-
-A small model writes fluent nonsense when left alone. So it writes one sentence under a grammar in
-which every word before the answer is a word of the question or a function word, the answer stands
-there letter by letter, and the citation numbers are the right ones. What it can choose is wording.
-"""
+"""What an answer is cited to, and whether a text says it."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 
 from graph.events import Citation
 from graph.normalise import is_chinese
@@ -16,47 +10,7 @@ from graph.types import Cluster, Outcome, Plan, StepResult
 from retrievers.analysis import HAN
 from retrievers.passage import Passage
 
-_FUNCTION_WORDS = (
-    "The the a an of in on at by for to from with and or is was are were be been has had have did "
-    "do does it its they their he his she her who which that as than both name called"
-).split()
-_QUESTION_WORDS = {"who", "what", "which", "when", "where", "why", "how", "whose", "whom"}
-MAX_LEAD_WORDS = 18
 _CITATION = re.compile(r"\[\d+\]")
-
-
-def _literal(text: str) -> str:
-    # llama.cpp reads a grammar up to the first NUL, so none may stand in it.
-    plain = text.replace("\0", " ")
-    escaped = plain.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-    return f'"{escaped}"'
-
-
-def sentence_grammar(
-    question: str, answer: str, numbers: Sequence[int], language: str = "en"
-) -> str:
-    """Return the GBNF of the answer sentence: lead in the question's words, answer, citations.
-
-    For a yes/no answer the sentence begins with it; for a Chinese question there is no lead but
-    a copula, since a vocabulary of words cannot be had without spaces.
-    """
-    cites = "".join(f"[{number}]" for number in numbers)
-    if language == "zh":
-        return f'root ::= ("答案是" | "答案：") {_literal(answer + cites + "。")}'
-    ending = f" {cites}." if cites else "."
-    if answer.lower() in {"yes", "no"}:
-        return f"root ::= {_literal(answer.capitalize() + ending)}"
-    words = [w for w in re.findall(r"[^\s?!,;\"“”]+", question) if not w.startswith("[")]
-    # Without the answer's own words, or a small model says the answer over and over.
-    taken = _QUESTION_WORDS | {w.lower() for w in answer.split()}
-    kept = [w for w in words if w.lower() not in taken]
-    vocabulary = list(dict.fromkeys([*kept, *_FUNCTION_WORDS]))
-    alternatives = " | ".join(_literal(word) for word in vocabulary)
-    return (
-        f"root ::= lead {_literal(answer + ending)}\n"
-        f'lead ::= (word " "){{0,{MAX_LEAD_WORDS}}}\n'
-        f"word ::= {alternatives}"
-    )
 
 
 def says(text: str, answer: str) -> bool:
