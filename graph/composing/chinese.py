@@ -100,7 +100,10 @@ def statements(question: str, answer: str) -> list[str]:
         return _because(before, after, answer)
     if not before and (named := re.fullmatch(r"[是叫](.+)", after)):
         return [f"{named[1]}{after[0]}{answer}"]
-    if _repeats(answer, after):
+    said = after.removesuffix("的")
+    if len(said) > 1 and answer.endswith(said) and word["plain"]:
+        after = after[len(said) :]  # 何时发行的 + 2008年发行
+    elif _repeats(answer, after):
         return []
     rest = _behind(word, after, answer)
     if (

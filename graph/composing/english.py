@@ -27,18 +27,20 @@ from graph.composing.words import (
     BE,
     DO,
     HERE,
+    SUBJECT,
     Asked,
     agreeing,
     inflected,
+    subject_after,
     text_of,
 )
 from graph.planning.comparison import named_choice
 from graph.planning.language import asks_here, noun_type, parser
 from graph.planning.masking import Masked
+from graph.planning.nested import PROPERTIES
 from graph.types import AnswerType
 from graph.values import parse_yes_no
 
-_SUBJECT = {"nsubj", "nsubjpass", "csubj", "csubjpass", "expl"}
 _VAGUE = {"way", "sense", "manner", "extent", "respect"}
 """What is asked for with these is said in an adverb as often as in a noun."""
 _LEADS = re.compile(
@@ -237,7 +239,7 @@ def _subject_asked(doc: Any, root: Any, verb: Any, asked: Asked, answer: str) ->
     """Yield the statements of "Who directed X?", where the answer is the subject."""
     around = {root.i, verb.i}
     phrase = [token for token in doc[asked.begin : asked.end] if token.head.i in around]
-    inside = [token for token in phrase if token.dep_ in _SUBJECT]
+    inside = [token for token in phrase if token.dep_ in SUBJECT]
     rest = list(doc[verb.i :])
     if not inside and asked.word.tag_ != "WRB" and verb.i == root.i:
         inside = [token for token in phrase if token.i == asked.head.i]
@@ -245,7 +247,7 @@ def _subject_asked(doc: Any, root: Any, verb: Any, asked: Asked, answer: str) ->
         return
     top = inside[-1]
     begin = top.left_edge.i
-    if begin > asked.head.i:
+    if begin > asked.head.i and not (asked.is_word and begin == asked.word.i + 1):
         if any(token.lower_ in AUXILIARY for token in doc[asked.head.i : begin]):
             return
         # "Which award the director of X received": the order is that of a statement already.
@@ -257,9 +259,10 @@ def _subject_asked(doc: Any, root: Any, verb: Any, asked: Asked, answer: str) ->
         return
     if verb.lower_ in DO and not (asked.is_word and verb.i == root.i):
         return
-    if verb.lower_ in BE and not asked.is_word and [t.pos_ for t in rest[1:]] == ["PROPN"]:
+    named = len(rest) > 1 and rest[1].pos_ in {"PROPN", "DET", "PRON"}
+    if verb.i == root.i and verb.lower_ in BE and named and asked.head.lemma_ in PROPERTIES:
         # The parser takes the name for what the nationality is.
-        yield from _of_kind(asked, f"{rest[1].text} {verb.lower_}", answer)
+        yield from _of_kind(asked, f"{text_of(rest[1:]).strip()} {verb.lower_}", answer)
         return
     there = len(rest) > 1 and rest[1].lower_ == "there"
     for value in values(asked, answer, copula=False):
@@ -267,26 +270,6 @@ def _subject_asked(doc: Any, root: Any, verb: Any, asked: Asked, answer: str) ->
             yield f"there {verb.lower_} {value} {text_of(rest[2:])}"
         else:
             yield f"{value} {text_of(agreeing(rest, answer))}"
-
-
-def subject_after(doc: Any, at: int) -> tuple[Any, list[Any], list[Any]]:
-    """Return the subject that stands right behind the verb at a place, and what follows it.
-
-    Its chief word comes first; nothing where there is no such subject.
-    """
-    root = next(iter(doc.sents)).root
-    # A subject may hang on the helper.
-    around = [token for token in doc[at + 1 :] if token.head.i in {root.i, at}]
-    subjects = [token for token in around if token.dep_ in _SUBJECT]
-    if not subjects and root.i == at == 0:
-        subjects = [token for token in around if token.dep_ == "attr"]
-    if not subjects or subjects[0].left_edge.i != at + 1:
-        return None, [], []
-    top = subjects[0]
-    # "Was X most active in …": what is said of the subject is no part of it.
-    said = (child for child in top.rights if child.pos_ == "ADJ" and root.i == at)
-    end = next((child.left_edge.i for child in said), top.right_edge.i + 1)
-    return top, list(doc[at + 1 : end]), list(doc[end:])
 
 
 # ── "Who is X?" ───────────────────────────────────────────────────────────────────────────────
@@ -303,6 +286,7 @@ def _named(rest: list[Any], verb: Any, asked: Asked) -> Iterator[str]:
         if action.tag_ == "VBG":
             yield f"{text_of(subject)} {be} {action.text} {HERE} {text_of(after)}"
         else:
+            after = after[:-1] if after and after[-1].lower_ == "do" else after
             yield f"{text_of(subject)} {be} {text_of([action, *after])} {HERE}"
         return
     last = rest[-1]
@@ -329,7 +313,8 @@ def _participle(rest: Sequence[Any]) -> int | None:
         if token.dep_ not in {"acl", "ROOT", "attr", "advcl"} or token.head.i >= token.i:
             continue
         after = rest[place + 1 :]
-        if token.tag_ in {"VBN", "VBD"} and (not after or [t.pos_ for t in after] == ["ADP"]):
+        kinds = [t.pos_ for t in after]
+        if token.tag_ in {"VBN", "VBD"} and kinds in ([], ["ADP"], ["PART", "VERB"]):
             return place
         objects = {"dobj", "dative", "attr", "ccomp", "xcomp"}
         if token.tag_ == "VBG" and not objects & {child.dep_ for child in token.children}:
@@ -403,7 +388,7 @@ def _governor(asked: Asked, rest: Sequence[Any], root: Any) -> int:
     places = {token.i for token in rest}
     verb = asked.head.head.i if asked.head.head.i in places else root.i
     particles = [t.i for t in rest if t.dep_ == "prt" and t.head.i == verb]
-    return max([verb, *particles])
+    return int(max([verb, *particles]))
 
 
 def _with(words: Sequence[Any], at: int, text: str) -> str:
@@ -416,7 +401,11 @@ def stranded(rest: Sequence[Any]) -> int | None:
     """Return the place of a preposition that has lost its noun to the front: "play for"."""
     for token in rest:
         if token.pos_ == "ADP" and token.dep_ in {"prep", "agent"}:
-            follows = any(child.i > token.i for child in token.children)
+            # "stand for, regarding X": a second preposition is no noun of the first.
+            follows = any(
+                child.i > token.i and child.lower_ not in {"regarding", "concerning", "according"}
+                for child in token.children
+            )
             if not follows:
                 return int(token.i)
     return None

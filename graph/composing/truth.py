@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from graph.composing.verbs import past
-from graph.composing.words import AUXILIARY, DO, inflected, text_of
+from graph.composing.words import AUXILIARY, DO, inflected, subject_after, text_of
 from graph.planning.masking import Masked
 
 _THING = r"[a-z ]*[A-Z][\w'’]*(?:, [A-Z][\w'’]*)?"
@@ -50,8 +50,6 @@ def _of_two(text: str, masked: Masked, truth: bool) -> list[str]:
 
 
 def _of_one(doc: Any, truth: bool) -> list[str]:
-    from graph.composing.english import subject_after
-
     helper = doc[0].lower_
     if helper not in AUXILIARY:
         return []

@@ -22,6 +22,9 @@ BE = {"is", "are", "was", "were"}
 AUXILIARY = DO | BE | set("has have had can could will would shall should may might must".split())
 
 
+SUBJECT = {"nsubj", "nsubjpass", "csubj", "csubjpass", "expl"}
+
+
 @dataclass(frozen=True)
 class Word:
     """A word of the question that is said in another form."""
@@ -97,3 +100,23 @@ def agreeing(words: Sequence[Any], answer: str) -> list[Any]:
         return list(words)
     plural = {"is": "are", "was": "were", "has": "have"}.get(verb.lower_, verb.lemma_)
     return [Word(plural + verb.whitespace_, verb.dep_, verb.i, verb.lemma_), *words[1:]]
+
+
+def subject_after(doc: Any, at: int) -> tuple[Any, list[Any], list[Any]]:
+    """Return the subject that stands right behind the verb at a place, and what follows it.
+
+    Its chief word comes first; nothing where there is no such subject.
+    """
+    root = next(iter(doc.sents)).root
+    # A subject may hang on the helper.
+    around = [token for token in doc[at + 1 :] if token.head.i in {root.i, at}]
+    subjects = [token for token in around if token.dep_ in SUBJECT]
+    if not subjects and root.i == at == 0:
+        subjects = [token for token in around if token.dep_ == "attr"]
+    if not subjects or subjects[0].left_edge.i != at + 1:
+        return None, [], []
+    top = subjects[0]
+    # "Was X most active in …": what is said of the subject is no part of it.
+    said = (child for child in top.rights if child.pos_ == "ADJ" and root.i == at)
+    end = next((child.left_edge.i for child in said), top.right_edge.i + 1)
+    return top, list(doc[at + 1 : end]), list(doc[end:])

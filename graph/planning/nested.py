@@ -30,7 +30,7 @@ EMPTY_HEADS = set(
     "middle population half reason way birth death origin citizenship idea form title story series "
     "side area top bottom age size length height era home site".split()
 )
-_PROPERTIES = set(
+PROPERTIES = set(
     "nationality citizenship religion occupation profession genre language ethnicity gender sex "
     "population age height length size area currency position rank color colour".split()
 )
@@ -204,7 +204,7 @@ def is_inner(token: Any) -> bool:
     others = [c for c in verb.children if c.i != token.i and c.dep_ in {"attr", "nsubj", "acomp"}]
     asked = [c for c in others if any(asks_here(t) for t in c.subtree)]
     if asked:
-        return any(c.lemma_.lower() in _PROPERTIES for c in asked)
+        return any(c.lemma_.lower() in PROPERTIES for c in asked)
     return any(asks_here(t) for t in token.doc)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from events_by_hand import candidate, cluster, hit
+
 from agent.traces import TraceWriter
 from graph.events import (
     Answered,
@@ -24,8 +26,6 @@ from graph.events import (
 )
 from graph.types import (
     Bound,
-    Candidate,
-    Cluster,
     Failure,
     FailureReason,
     Outcome,
@@ -35,7 +35,7 @@ from graph.types import (
     Verdict,
 )
 from graph.types import Path as TreePath
-from retrievers.passage import Hit, Passage
+from retrievers.passage import Passage
 
 START = 1_700_000_000.0
 QUESTION = "When was the singer of the hit born?"
@@ -47,32 +47,6 @@ SINGER = Passage(
 )
 OTHER = Passage(id="p-other", title="The charts", text="Ann Lee stood in the charts for a year.")
 BIRTH = Passage(id="p-birth", title="Bob Ray", text="Bob Ray was born in 1950 in a small town.")
-
-
-def candidate(passage: Passage, text: str, score: float, no_answer: float = 0.0) -> Candidate:
-    start = passage.text.index(text)
-    return Candidate(
-        passage_id=passage.id,
-        text=text,
-        start=start,
-        end=start + len(text),
-        score=score,
-        no_answer=no_answer,
-    )
-
-
-def hit(passage: Passage, rank: int = 0) -> Hit:
-    return Hit(passage=passage, score=0.03, lexical_rank=rank, dense_rank=None)
-
-
-def cluster(strength: float, *candidates: Candidate, supporters: Sequence[str] = ()) -> Cluster:
-    return Cluster(
-        text=candidates[0].text,
-        strength=strength,
-        votes=len(candidates),
-        candidates=candidates,
-        supporters=tuple(supporters),
-    )
 
 
 ANN, BOB = candidate(SINGER, "Ann Lee", 0.9, 0.1), candidate(SINGER, "Bob Ray", 0.4, 0.1)
