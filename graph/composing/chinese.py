@@ -145,6 +145,8 @@ def _repeats(answer: str, after: str) -> bool:
 
 def _joined(before: str, answer: str) -> str:
     """Return what stands before the answer, without the words of it that the answer repeats."""
+    if answer.startswith(before):
+        return ""
     most = min(len(before), len(answer) - 1)
     said = next((n for n in range(most, 0, -1) if before.endswith(answer[:n])), 0)
     return before[:-said] if said > 1 or (said and answer[0] in _LINKS) else before
