@@ -42,7 +42,8 @@ def language_of(text: str) -> Language:
 
 
 @functools.cache
-def _segmenter() -> Any:
+def segmenter() -> Any:
+    """Return jieba's segmenter, loaded once (about a second)."""
     import jieba
 
     jieba.setLogLevel(logging.ERROR)
@@ -74,9 +75,9 @@ def _chinese(run: str) -> Iterator[str]:
     stands around them, so a question and a passage would be cut differently: unknown stretches
     (names, traditional text) become bigrams instead, which depend on nothing.
     """
-    segmenter = _segmenter()
+    jieba = segmenter()
     unknown = ""
-    for word in segmenter.lcut(run, HMM=False):
+    for word in jieba.lcut(run, HMM=False):
         if len(word) == 1 and word not in _STOP_HAN:
             unknown += word
             continue
@@ -86,7 +87,7 @@ def _chinese(run: str) -> Iterator[str]:
             continue
         for size in range(2, min(len(word), 4)):
             pieces = (word[i : i + size] for i in range(len(word) - size + 1))
-            yield from (piece for piece in pieces if segmenter.FREQ.get(piece))
+            yield from (piece for piece in pieces if jieba.FREQ.get(piece))
         yield word
     yield from _bigrams(unknown)
 

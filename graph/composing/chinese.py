@@ -19,6 +19,7 @@ from difflib import SequenceMatcher
 from typing import Any
 
 from graph.values import parse_yes_no
+from retrievers.analysis import segmenter
 
 ADDED = frozenset("，中是的不并非没有因為为年")
 """The characters that a statement may hold beside those of the question and the answer."""
@@ -54,15 +55,17 @@ _NUMBER = re.compile(r"[约約近超过過]*[\d.,，〇零一二三四五六七�
 _OPEN_END = re.compile(r"(?:是|为|為|叫|在|于|於|称为|稱為)$")
 _REASON = re.compile(r"因|由于|由於|为了|為了")
 _LINKS = "在于於第是由被从從为為以因约約有叫到向"
-_NOUNS = {"n", "ng", "ns", "nt", "nz", "eng", "j"}
+_NOUNS = {"n", "ns", "nt", "nz", "eng", "j"}
+_PLACING = set("时時后後前中里裡上下间間内內外")
+"""What places something beside the noun: 在什么运动时."""
 _MODIFIERS = {"a", "b", "v", "vn", "an"}
 
 
 @functools.cache
 def _tagger() -> Any:
-    import jieba.posseg
+    from jieba.posseg import POSTokenizer
 
-    return jieba.posseg.POSTokenizer(jieba.Tokenizer())
+    return POSTokenizer(segmenter())
 
 
 def statements(question: str, answer: str) -> list[str]:
@@ -106,15 +109,10 @@ def statements(question: str, answer: str) -> list[str]:
     elif _repeats(answer, after):
         return []
     rest = _behind(word, after, answer)
-    if (
-        word["which"]
-        and word["which"][0] in "什甚"
-        and before.endswith("有")
-        and not rest
-        and after
-    ):
+    has = re.search("[具拥擁含]?有$", before)
+    if has and word["which"] and word["which"][0] in "什甚" and not rest and after:
         # What something has may be told in a clause: 有什么意义.
-        return [f"{before[:-1]}的{after}是{answer}"]
+        return [f"{before[: has.start()]}的{after}是{answer}"]
     after = rest
     if re.search("[时時候後]", word["plain"] or "") and re.fullmatch(r"\d{3,4}", answer):
         answer += "年"
@@ -183,7 +181,7 @@ def _after_noun(after: str, *, kind: bool) -> str:
         before_noun = following in _NOUNS and (kind or flag in {"a", "b"})
         modifies = not taken and flag in _MODIFIERS and len(word) > 1 and before_noun
         ends = flag in {"vn", "an"} and following is None
-        if flag not in _NOUNS and not modifies and not ends:
+        if word in _PLACING or not (flag in _NOUNS or modifies or ends):
             break
         taken += len(word)
     return after[taken:]
