@@ -100,7 +100,9 @@ def _last_step(question: str, last: SubQuestion) -> list[str]:
     wanted = expected_type(question)
     if last.labels and last.expects is not AnswerType.YES_NO and last.operator is not Operator.BOTH:
         return []  # a choice: its labels stand in the question
-    if wanted in _OPEN or last.expects in _OPEN or wanted is last.expects:
+    if wanted is last.expects or wanted in _OPEN:
+        return []
+    if last.expects in _OPEN and wanted is not AnswerType.YES_NO:
         return []
     return [f"the last step answers with a {last.expects}, the question asks for a {wanted}"]
 

@@ -65,13 +65,40 @@ def noun_type(lemma: str) -> AnswerType:
     return known or AnswerType.ANY
 
 
+_AUXILIARY = (
+    r"(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|should|must|might|may)\b"
+)
+_CONDITION = r"(?:(?:if|in|at|on|while|during|after|before|as of|hypothetically)\b[^?]*?,\s+)?"
+_YES_NO = re.compile(rf"(?P<condition>{_CONDITION}){_AUXILIARY}", re.IGNORECASE)
+_ASKED_FOR = re.compile(r"\b(?:what|which|who|whom|whose|where|why|how)\b", re.IGNORECASE)
+# "Can you tell me who …?" asks for the thing, not for the ability.
+_POLITE = re.compile(r"\w+ (?:you|anyone|i|we)\b.*\b(?:what|which|who|where|when|how|why)\b", re.I)
+_NAMED = r"(?:(?:the|an?) |[\"“]?(?=[A-Z0-9]))"
+_ALTERNATIVES = re.compile(
+    rf"\w+ (?!(?i:either|both|neither)\b){_NAMED}[^?]*?\bor {_NAMED}(?!other\b)"
+    rf"|\w+ [^?]*\b(?P<article>the|an?) [^?]*\bor (?P=article) "
+    r"|\w+ [^?]* or [a-z-]+\W*$"
+    r"|\w+ [^?]*\bor (?:is|are|was|were|do|does|did|has|have|had)\b",
+)
+"""Two things of which one is the answer: "Is A or B further west?", "Is X a film or a book?"."""
+
+
+def _asks_yes_no(text: str) -> bool:
+    """Tell a question that can be answered by yes or no only."""
+    match = _YES_NO.match(text)
+    if match is None or (match["condition"] and _ASKED_FOR.search(text)):
+        return False
+    said = text[match.end("condition") :]
+    return not (_POLITE.match(said) or _ALTERNATIVES.match(said))
+
+
 def expected_type(question: str) -> AnswerType:
     """Return what kind of answer a question asks for, from its question word and head noun."""
     text = question.strip()
     if re.search(r"[\u4e00-\u9fff]", text):
         return _expected_zh(text)
     low = text.lower()
-    if re.match(r"(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would)\b", low):
+    if _asks_yes_no(text):
         return AnswerType.YES_NO
     if re.match(
         r"(?:when|(?:in|on|since|during) (?:what|which) (?:year|date|day|month|century))\b", low
@@ -111,7 +138,9 @@ _ZH_TYPES = (
     (r"谁|哪位|什么人|哪个人", AnswerType.PERSON),
     (r"哪里|哪儿|何处|何地|什么地方|哪个(?:国家|城市|省|县|地区)|哪国|哪座城市", AnswerType.PLACE),
     (r"多少|几[个位次年岁人名所]|多[大长高远]", AnswerType.NUMBER),
-    (r"是否|吗？?$|是不是", AnswerType.YES_NO),
+    # What follows may hold 是否 and asks for something else all the same.
+    (r"什[么麼]|哪|誰|怎|[为為如]何|何[^以必不況况]|[为為][？?]?$|方法是|[还還]是", AnswerType.ANY),
+    (r"[吗嗎][？?]?$|是否|是不是", AnswerType.YES_NO),
 )
 
 

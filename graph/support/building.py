@@ -22,7 +22,15 @@ from graph.normalise import SAME, canonical, is_chinese, same_answer, similarity
 from graph.planning.comparison import named_choice
 from graph.support.independence import independent_groups, source_of
 from graph.types import AnswerType, Candidate
-from graph.values import dates_in, is_date, is_number, parse_country, parse_number
+from graph.values import (
+    could_be_quantity,
+    dates_in,
+    is_date,
+    is_number,
+    parse_country,
+    parse_number,
+    parse_yes_no,
+)
 from retrievers.analysis import HAN, STOP_WORDS, stem, terms
 from retrievers.passage import Hit, Passage
 
@@ -46,7 +54,6 @@ _WORDS = re.compile(r"[^\W_]+")
 _MARKS = re.compile("[\u0300-\u036f]")
 _HAN_RUN = re.compile(rf"[{HAN}]+")
 _BORDER = re.compile(rf"(?<=[{HAN}])(?=[^\W{HAN}])|(?<=[^\W{HAN}])(?=[{HAN}])")
-_LENGTH = re.compile(r"^how (?:tall|high|deep|wide|far)\b|多[高深宽远]", re.IGNORECASE)
 _PARENTHESES = re.compile(r"(?<=\S)\s*\([^()]*\)\s*$")
 _INSERTED = re.compile(r"\([^()]*\)|（[^（）]*）")
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s|[。！？\n]")
@@ -92,18 +99,19 @@ def fits(text: str, question: str, expects: AnswerType) -> bool:
 
     None is: one of nothing but small words (“in”); one without a digit where a date is asked for;
     one without a capital or a digit, or a date, where a name is; a nationality where a person is;
-    one without a unit of length where a height is; another than the two where a choice is given
-    ("A or B"); and, where none is, one that only says the question's own words again.
+    one that is no height where a height is asked for, no price where a price is; what is neither
+    yes nor no where only these answer; another than the two where a choice is given ("A or B");
+    and, where none is, one that only says the question's own words again.
     """
+    if expects is AnswerType.YES_NO:
+        return parse_yes_no(text) is not None
+    if not could_be_quantity(text, question):
+        return False
     choice = named_choice(question)
     if choice:
         return any(same_answer(text, option) for option in choice.options)
     if _says_nothing(text, question):
         return False
-    if _LENGTH.search(question):
-        number = parse_number(text)
-        if number is None or number.dimension != "length":
-            return False
     match expects:
         case AnswerType.DATE:  # or a time: 4:51
             return bool(dates_in(text) or re.search(r"\d", text))

@@ -9,6 +9,7 @@ from graph.values.dates import DateValue, Precision, full_days
 from graph.values.errors import Incomparable
 from graph.values.numerals import NumberValue, is_number, parse_number, replace_numbers
 from graph.values.places import countries_in, parse_country, shared_countries
+from graph.values.quantities import could_be_quantity, quantity_asked
 from graph.values.truth import parse_yes_no, yes_no
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "Incomparable",
     "NumberValue",
     "Precision",
+    "could_be_quantity",
     "countries_in",
     "dates_in",
     "full_days",
@@ -25,6 +27,7 @@ __all__ = [
     "parse_date",
     "parse_number",
     "parse_yes_no",
+    "quantity_asked",
     "replace_dates",
     "replace_numbers",
     "shared_countries",

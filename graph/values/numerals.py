@@ -59,7 +59,7 @@ class NumberValue(BaseModel):
         number = plain(self.value)
         if self.unit is None:
             return number
-        if self.dimension in _MONEY:
+        if self.dimension in MONEY:
             whole = self.value == self.value.to_integral_value()
             amount = f"{self.value:,.0f}" if whole else f"{self.value:,.2f}"
             return f"{amount}元" if self.unit == "元" else f"{self.unit.removeprefix('US')}{amount}"
@@ -75,7 +75,7 @@ def plain(value: Decimal) -> str:
     return f"{value:.6f}".rstrip("0").rstrip(".")
 
 
-_MONEY = {"US dollars", "euros", "pounds sterling", "yen", "renminbi", "rupees"}
+MONEY = {"US dollars", "euros", "pounds sterling", "yen", "renminbi", "rupees"}
 _UNITS: dict[str, tuple[str, str, Decimal]] = {}
 for _dimension, _units in json.loads(
     (files("graph.values") / "units.json").read_text(encoding="utf-8")
@@ -83,6 +83,11 @@ for _dimension, _units in json.loads(
     for _unit, (_factor, _names) in _units.items():
         for _name in _names:
             _UNITS[_name] = (_unit, _dimension, Decimal(str(_factor)))
+UNIT_NAMES: dict[str, tuple[str, ...]] = {
+    dimension: tuple(name for name, unit in _UNITS.items() if unit[1] == dimension)
+    for dimension in {unit[1] for unit in _UNITS.values()}
+}
+"""Dimension to all names of its units."""
 _ONE_TO_TEN = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 _TEENS = ("eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen")
 _ONES = {
@@ -115,7 +120,7 @@ _SPELT = re.compile(
     re.IGNORECASE,
 )
 _DIGITS = re.compile(
-    r"(?<![\w.,/-])(?P<sign>[-−](?=\d))?(?P<n>\d{1,3}(?:[,，]\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)(?![\d])"
+    r"(?<![^\W\u4e00-\u9fff])(?<![.,/-])(?P<sign>[-−](?=\d))?(?P<n>\d{1,3}(?:[,，]\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)(?![\d])"
     r"(?!(?:st|nd|rd|th)\b)"
     r"(?:\s*(?P<zh>[十百千]?[万亿]+)(?P<rest>\d{1,4}(?!\d)[十百千万]?)?"
     r"|\s*(?P<scale>dozen|hundred|thousand|million|billion|trillion)s?\b|(?P<short>k|bn|tn)\b)?",
@@ -241,6 +246,21 @@ def parse_number(text: str) -> NumberValue | None:
     """
     found = _with_units(text)
     return found[0][2] if found else None
+
+
+@lru_cache(maxsize=8192)
+def numbers_in(text: str) -> tuple[NumberValue, ...]:
+    """Return all numbers in `text` with their units, in order; ordinals (12th) are none."""
+    return tuple(number for _, _, number in _with_units(text))
+
+
+def unit_named(text: str) -> str | None:
+    """Return what the unit at the beginning of `text` measures (“square miles of …”), or None.
+
+    Letters that stand for a unit (“m”) do only behind a number.
+    """
+    match = _SUFFIX_UNIT.match(text)
+    return _UNITS[match[1]][1] if match and (len(match[1]) > 2 or not match[1].isascii()) else None
 
 
 def is_number(text: str) -> bool:
