@@ -19,6 +19,7 @@ from graph.values import (
     shared_countries,
     yes_no,
 )
+from graph.values.letters import lowered
 from retrievers.analysis import stem
 
 _COUNTRY_ASKED = re.compile(
@@ -26,6 +27,30 @@ _COUNTRY_ASKED = re.compile(
 )
 _NEGATED = re.compile(
     r"\b(?:not|never|no longer|neither|without)\b|n['’]t\b|不是|并非|没有|从未", re.I
+)
+
+
+_NUMBER_BOUNDS: dict[str, tuple[int, ...]] = {
+    "more than": (1,),
+    "over": (1,),
+    "超过": (1,),
+    "多于": (1,),
+    "less than": (-1,),
+    "fewer than": (-1,),
+    "under": (-1,),
+    "少于": (-1,),
+    "at least": (0, 1),
+    "至少": (0, 1),
+    "at most": (-1, 0),
+    "至多": (-1, 0),
+    "exactly": (0,),
+}
+"""A bound to how a number within it may compare with it."""
+_TIME_BOUNDS = ("before", "after", "in", "早于", "晚于")
+_BOUND = re.compile(
+    rf"(?P<word>{'|'.join([*_NUMBER_BOUNDS, *_TIME_BOUNDS])})(?:\s+|(?<=[\u4e00-\u9fff]))"
+    r"(?P<limit>.+)",
+    re.IGNORECASE,
 )
 
 
@@ -61,6 +86,33 @@ def _alike(a: str, b: str, *, by_country: bool) -> bool:
     if same_answer(a, b):
         return True
     return _holds(a, b) or _holds(b, a) if not (is_date(a) or is_date(b)) else False
+
+
+def _is_limit(bound: re.Match[str]) -> bool:
+    limit = re.sub(r"^the ", "", bound["limit"])
+    timed = lowered(bound["word"]) in _TIME_BOUNDS
+    return is_date(limit) if timed else is_number(limit)
+
+
+def _within(answer: str, bound: re.Match[str]) -> bool | None:
+    """Return whether the number or date in an answer lies within a bound; None where unsure."""
+    word, limit = lowered(bound["word"]), bound["limit"]
+    if word in _TIME_BOUNDS:
+        value, edge = parse_date(answer), parse_date(limit)
+        if value is None or edge is None:
+            return None
+        if word in {"before", "早于"}:
+            return True if value.end < edge.start else False if value.start >= edge.start else None
+        if word in {"after", "晚于"}:
+            return True if value.start > edge.end else False if value.end <= edge.end else None
+        inside = edge.start <= value.start and value.end <= edge.end
+        apart = value.end < edge.start or edge.end < value.start
+        return True if inside else False if apart else None
+    number, least = parse_number(answer), parse_number(limit)
+    if number is None or least is None or (least.unit and number.dimension != least.dimension):
+        return None
+    order = (number.base > least.base) - (number.base < least.base)
+    return order in _NUMBER_BOUNDS[word]
 
 
 def _holds(long: str, short: str) -> bool:
@@ -104,12 +156,20 @@ def affirmed(step: Step) -> OperatorResult:
     )
 
 
-def affirms(answer: str, phrase: str) -> bool:
-    """Return whether `answer` says that `phrase` holds: it has its words, and no negation."""
+def affirms(answer: str, phrase: str) -> bool | None:
+    """Return whether `answer` says that `phrase` holds: it has its words, and no negation.
+
+    A phrase may bound a number or a date (“more than 15”, “before 2010”, 超过15); None where
+    the answer holds none, or the bound lies within what it leaves open.
+    """
+    bound = _BOUND.match(phrase)
+    if bound and _is_limit(bound):
+        return _within(answer, bound)
     if _NEGATED.search(answer):
         return False
     if is_chinese(answer + phrase):
-        return canonical(phrase) in canonical(answer)
+        country = parse_country(phrase)
+        return canonical(phrase) in canonical(answer) or country in countries_in(answer)
     said = {*map(stem, canonical(answer).split()), *(c.lower() for c in countries_in(answer))}
     country = parse_country(phrase)
     if country:

@@ -42,9 +42,31 @@ _MADE = re.compile(
     r"(?P<how>directed|written|produced|composed|recorded|performed|published|released|created|"
     rf"designed|founded|owned) by (?P<who>{_NAME})"
 )
+# "Did both work as actors", "Did both publish more than 15 novels", "Are both used for hunting".
+_AS = re.compile(r"(?:work|serve|act)(?:ed)? (?:both )?as (?P<what>(?:an? )?[a-z]+(?: [a-z]+)?)")
+_BOUND = (
+    r"(?P<bound>more than|less than|fewer than|over|under|at least|at most|exactly) (?P<n>[\w,]+)"
+)
+_COUNTED = re.compile(rf"(?P<verb>[a-z]+) {_BOUND} (?P<what>[a-z]\w*(?: [a-z]\w*){{0,2}}s|people)")
+_DATED = re.compile(
+    r"(?P<how>born|raised|founded|formed|established|filmed|published|released|invented|built|"
+    r"created|made) (?P<bound>before|after|in|during) (?P<when>(?:the )?\d{4}s?)"
+)
+_DESCENT = re.compile(
+    r"of (?P<what>.+) (?P<kind>descent|origin|ancestry|heritage|ethnicity|nationality)"
+)
+_BELONG = re.compile(
+    r"belong(?:s|ed)? to the (?P<what>\w+) "
+    r"(?P<kind>family|religion|genus|church|party|order|league)"
+)
+_PREPOSED = re.compile(
+    r"(?P<how>used|known|noted|famous|named|nominated|associated|affiliated|inspired|influenced|"
+    r"native|made|derived|descended|filled|covered) (?P<to>for|as|with|by|after|to|from|of) "
+    r"(?P<what>(?!(?:an?|any|some|the same|certain|particular|different)\b)[\w-]+(?: [\w-]+){0,3})"
+)
 _COUNTRY = re.compile(r"nationalit|citizenship|same country")
 _SAME_PLACE = re.compile(
-    r"same (country|city|state|county|continent|province|district|region|town)"
+    r"same ((?:[A-Z]\w+ )?(?:country|city|state|county|continent|province|district|region|town))"
 )
 _SAME_THING = re.compile(
     r"(?:same|common|share|shared)(?: the| an?)? ([a-z]+(?: (?!as\b|of\b|in\b)[a-z]+)?)"
@@ -53,8 +75,15 @@ _SAME_THING = re.compile(
 
 def decompose_agreement(question: str) -> list[SubQuestion] | None:
     """Return the steps; None where the question asks no such thing of two things."""
-    masked = Masked(question)
-    return _than(masked) or _agree(masked)
+    text = " ".join(question.split())
+    text = f"{text[:1].upper()}{text[1:]}"
+    # "both A and B American": the word of the country is no part of the name.
+    last = re.fullmatch(r"((?:Are|Is|Were|Was) both .+ and .+) ([A-Z]\w+)\?", text)
+    if last and parse_country(last[2]) not in {None, last[2]}:
+        text = f"{last[1]} both {last[2]}?"
+    masked = Masked(text)
+    steps = _than(masked) or _agree(masked)
+    return [*steps[:-1], steps[-1].model_copy(update={"text": question})] if steps else None
 
 
 def _than(masked: Masked) -> list[SubQuestion] | None:
@@ -67,7 +96,9 @@ def _than(masked: Masked) -> list[SubQuestion] | None:
     if asked is None or operator is None:
         return None
     options = [option_of(match["a"], masked), option_of(match["b"], masked)]
-    steps = compared(masked.unmask(masked.text), options, None, asked, operator, ["yes", "no"])
+    steps = compared(
+        masked.unmask(masked.text), options, None, masked.unmask(asked), operator, ["yes", "no"]
+    )
     return [*steps[:-1], steps[-1].model_copy(update={"expects": AnswerType.YES_NO})]
 
 
@@ -98,14 +129,16 @@ def _agree(masked: Masked) -> list[SubQuestion] | None:
         if role is not None and shared and shared[1].rstrip("s") == role:
             asked, role = f"Who is the {role} of {{x}}?", None
         operator = Operator.DIFFERENT if "different" in rest else Operator.SAME
-        return compared(question, options, role, asked, operator, [])
-    said = _predicate(rest, match["verb"])
+        return compared(question, options, role, masked.unmask(asked), operator, [])
+    said = _predicate(rest, match["verb"], masked)
     if said is None:
         return None
     asked, label = said
     either = groups.get("either") is not None
     operator = Operator.EITHER if either else Operator.BOTH
-    steps = compared(question, options, role, asked, operator, [masked.unmask(label)])
+    steps = compared(
+        question, options, role, masked.unmask(asked), operator, [masked.unmask(label)]
+    )
     return [*steps[:-1], steps[-1].model_copy(update={"expects": AnswerType.YES_NO})]
 
 
@@ -131,6 +164,8 @@ def _shared(rest: str, made: bool) -> str | None:
         if died:
             return "When did {x} die?"
         return "When was {x} released?" if made else "When was {x} born?"
+    if counted := re.search(r"same number of ([a-z]+(?: [a-z]+)?)$", rest):
+        return f"How many {counted[1]} does {{x}} have?"
     place = _SAME_PLACE.search(rest)
     if born or died:
         where = f"In which {place[1]}" if place else "Where"
@@ -141,9 +176,11 @@ def _shared(rest: str, made: bool) -> str | None:
     return f"What is the {thing[1]} of {{x}}?" if thing else None
 
 
-def _predicate(rest: str, verb: str) -> tuple[str, str] | None:
+def _predicate(rest: str, verb: str, masked: Masked) -> tuple[str, str] | None:
     """Return how what both are said to be is asked of one, and the answer that affirms it."""
     phrase = re.sub(r"^(?:both |all )", "", rest)
+    if verb in {"Do", "Does", "Did"}:
+        return _deed(phrase, verb)
     if verb in {"Have", "Has", "Had"}:
         if not phrase.startswith("been "):
             return None
@@ -157,9 +194,33 @@ def _predicate(rest: str, verb: str) -> tuple[str, str] | None:
     made = _MADE.fullmatch(phrase)
     if made:
         return f"Who was {{x}} {made['how']} by?", made["who"]
-    if parse_country(phrase):
+    dated = _DATED.fullmatch(phrase)
+    if dated:
+        bound = "" if dated["bound"] == "during" else dated["bound"]
+        return f"When was {{x}} {dated['how']}?", f"{bound or 'in'} {dated['when']}"
+    descent = _DESCENT.fullmatch(phrase)
+    if descent:
+        return f"Of what {descent['kind']} is {{x}}?", descent["what"]
+    preposed = _PREPOSED.fullmatch(phrase)
+    if preposed:
+        be = "is" if verb in {"Are", "Is"} else "was"
+        return f"What {be} {{x}} {preposed['how']} {preposed['to']}?", preposed["what"]
+    if parse_country(masked.unmask(phrase)):
         return "What nationality is {x}?", phrase
     doc = parser()(f"They are {phrase}.")
     noun = next((t for t in doc if t.dep_ == "attr" and t.head.lower_ == "are"), None)
     named = noun is not None and noun.pos_ in {"NOUN", "PROPN"}
     return ("What is {x}?", phrase) if named else None
+
+
+def _deed(phrase: str, verb: str) -> tuple[str, str] | None:
+    """Return the same as `_predicate` of what both are said to do."""
+    helper = "did" if verb == "Did" else "does"
+    if role := _AS.fullmatch(phrase):
+        return "What is {x}?", role["what"]
+    if counted := _COUNTED.fullmatch(phrase):
+        label = f"{counted['bound']} {counted['n']}"
+        return f"How many {counted['what']} {helper} {{x}} {counted['verb']}?", label
+    if belongs := _BELONG.fullmatch(phrase):
+        return f"What {belongs['kind']} {helper} {{x}} belong to?", belongs["what"]
+    return None

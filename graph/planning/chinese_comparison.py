@@ -6,6 +6,7 @@ import re
 
 from graph.planning.language import lookup
 from graph.types import AnswerType, Operator, SubQuestion
+from graph.values import parse_country
 
 _THING = r"《[^》]+》|[^和与跟及，,：:]+?"
 _PAIR = rf"(?P<a>{_THING})(?:和|与|跟|及|还是)(?P<b>{_THING})"
@@ -20,6 +21,25 @@ _AGREES = re.compile(
     rf"^{_PAIR}(?:的(?P<role>[^是都同相一]+?))?(?P<rest>(?:是|都|来自|出生|有|拥有|具有|属于|毕业)"
     r"[^，,]*?(?:同一|相同|一样)[^，,]*?|(?:相同|一样|同名)吗)$"
 )
+# "A和B都是亚美尼亚裔吗", "A和B都出生在巴黎吗"
+_BOTH = re.compile(
+    rf"^{_PAIR}(?:[两二](?:者|人|个|部|座))?(?P<all>都|均|全都|皆)"
+    r"(?P<rest>是|为|(?P<verb>出生|位于|坐落|毕业|来自|属于|拍摄|成立|创立|发行|上映)(?P<to>[于在自]?))"
+    r"(?P<label>[^，,？?谁什哪何几不]+?)吗$"
+)
+# "A和B都是什么类型的电影", "A和B都属于哪个科", "A和B有什么共同点"
+_COMMON = re.compile(
+    rf"^{_PAIR}(?:(?:都|均|皆|同)(?P<verb>是|为|属于|来自|位于|出生[在于]?|获得过?|出演过?|参演过?)"
+    r"(?P<what>(?:什么|哪一?[个些种类部位座国]?).*)|(?:之间)?有(?:什么|哪些)共同(?:点|之处)"
+    r"|的共同(?:点|之处)是什么)$"
+)
+_COUNTED = re.compile(
+    r"(?P<verb>(?:有|拥有|发行过?|出版过?|发表过?|获得过?|赢得过?|导演过?|执导过?|主演过?|创作过?|写过?)?的?)"
+    r"(?P<what>[^更最较，,的谁哪]{1,8})(?:的)?(?:数量)?(?:更|较|最|比较)(?P<how>多|少)"
+    r"|(?P<verb2>有|拥有|发行|出版|发表|获得|赢得|导演|执导|主演|创作|写)(?:过|了|的)*(?:更|较|最)"
+    r"(?P<how2>多|少)(?:的)?(?P<what2>[^，,的谁哪]{1,8})"
+)
+_HAVING = {"有", "拥有"}
 _EARLIER = re.compile(r"[更较最]?(?:早|先|年长|老)|年[纪龄][更较最]?大")
 _LATER = re.compile(r"[更较最]?(?:晚|后|年轻)|年[纪龄][更较最]?小")
 _SMALLER = re.compile(r"[更较最](?:小|少|短|低|矮)")
@@ -49,7 +69,47 @@ def decompose_pair(text: str, people: str) -> list[SubQuestion] | None:
 
     `people` is the alternation of nouns that name a person by a role (导演|作者|…).
     """
-    return _choice(text, people) or _agreement(text, people)
+    return _choice(text, people) or _agreement(text, people) or _both(text) or _common(text)
+
+
+def _both(text: str) -> list[SubQuestion] | None:
+    """Return the steps of "A和B都是律师吗": what each is, and whether both answers say so."""
+    match = _BOTH.match(text)
+    if match is None:
+        return None
+    label = match["label"]
+    if match["verb"] is None:
+        form = "{x}是什么？"
+        if parse_country(label):
+            form = "{x}是哪国人？"
+        elif label.endswith(("裔", "族")):
+            form = "{x}的族裔是什么？"
+    elif match["verb"] in {"成立", "创立", "发行", "上映"}:
+        bound = re.fullmatch(r"(?P<when>.*\d.*年)(?P<side>之?前|以前|之?后|以后)?", label)
+        if bound is None:
+            return None
+        side = bound["side"] or ""
+        label = ("早于" if "前" in side else "晚于" if "后" in side else "") + bound["when"]
+        form = f"{{x}}是什么时候{match['verb']}的？"
+    elif match["verb"] == "属于":
+        form = "{x}属于什么？"
+    else:
+        form = f"{{x}}{match['verb']}{match['to'] or ''}哪里？"
+        form = (
+            {"{x}来自哪里？": "{x}来自哪个国家？"}.get(form, form) if parse_country(label) else form
+        )
+    steps = _compared(text, (match["a"], match["b"]), None, form, Operator.BOTH, (label,))
+    return [*steps[:-1], steps[-1].model_copy(update={"expects": AnswerType.YES_NO})]
+
+
+def _common(text: str) -> list[SubQuestion] | None:
+    """Return the steps of "A和B都是什么": what each is, and what the answers share."""
+    match = _COMMON.match(text)
+    if match is None:
+        return None
+    form = f"{{x}}{match['verb']}{match['what']}？" if match["what"] else "{x}是什么？"
+    steps = _compared(text, (match["a"], match["b"]), None, form, Operator.INTERSECTION, ())
+    return [*steps[:-1], steps[-1].model_copy(update={"expects": steps[0].expects})]
 
 
 def _choice(text: str, people: str) -> list[SubQuestion] | None:
@@ -64,6 +124,15 @@ def _choice(text: str, people: str) -> list[SubQuestion] | None:
         form = next((form for words, form in _TIMES if re.search(words, what)), None)
         form = form or ("{x}是什么时候出生的？" if person else "{x}是什么时候成立的？")
         operator = Operator.EARLIER if earlier else Operator.LATER
+    elif counted := _COUNTED.search(what):
+        verb, counts = counted["verb2"] or counted["verb"], counted["what2"] or counted["what"]
+        verb = re.sub("[过的]", "", verb or "") or "有"
+        form = f"{{x}}{verb}{'' if verb in _HAVING else '了'}多少{counts}？"
+        if counts == "人口":
+            form = "{x}的人口是多少？"
+        more = (counted["how"] or counted["how2"]) == "多"
+        operator = Operator.LARGER if more else Operator.SMALLER
+        role = None
     else:
         form = next((form for words, form in _MEASURES if re.search(words, what)), None)
         if form is None or not re.search(r"[更较最]", what):

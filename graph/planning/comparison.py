@@ -10,7 +10,7 @@ import functools
 import re
 from typing import NamedTuple
 
-from graph.planning.language import expected_type, lookup, noun_type
+from graph.planning.language import expected_type, lookup, noun_type, parser
 from graph.planning.masking import Masked
 from graph.types import AnswerType, Operator, SubQuestion
 
@@ -20,7 +20,7 @@ _LATER = (
 )
 _LARGER = (
     r"more|most|larger|largest|bigger|biggest|longer|longest|taller|tallest|higher|highest|"
-    r"greater|greatest|farther|further|deeper|heavier"
+    r"greater|greatest|farther|further|deeper|deepest|heavier|heaviest|wider|widest"
 )
 _SMALLER = r"fewer|fewest|less|least|smaller|smallest|shorter|shortest|lower|lowest|closer"
 _DIRECTIONS = (
@@ -40,7 +40,7 @@ _TIMES = (
     (r"\b(?:published|publish|issued|written)\b", "When was {x} published?"),
     (r"\b(?:built|constructed|completed|opened)\b", "When was {x} built?"),
     (
-        r"\b(?:formed|started|began|begin|established|founded|created|launched|developed|made)\b",
+        r"\b(?:formed|started|began|begin|established|founded|created|launched|developed|made|produced?)\b",
         "When was {x} founded?",
     ),
     (
@@ -50,12 +50,33 @@ _TIMES = (
 )
 _MEASURES = (
     (r"\btall(?:er|est)\b|\bhigh(?:er|est)\b", "How tall is {x}?"),
+    (r"\bgross(?:ed|ing|es)?\b", "How much did {x} gross?"),
+    (r"\bdeep(?:er|est)\b", "How deep is {x}?"),
+    (r"\bwid(?:er|est)\b", "How wide is {x}?"),
+    (r"\bheav(?:ier|iest)\b", "How heavy is {x}?"),
     (r"\blong(?:er|est)\b|\bshort(?:er|est)\b", "How long is {x}?"),
     (r"\b(?:population|populated|people|inhabitants)\b", "What is the population of {x}?"),
     (r"\b(?:larger|largest|bigger|biggest|smaller|smallest)\b", "How large is {x}?"),
 )
+_MORE = "more|most|fewer|fewest|less|least"
+# "Which author has won more prizes", "… has the greater number of species".
 _COUNTED = re.compile(
-    r"\b(?:more|most|fewer|fewest|less)\s+(?P<what>[a-z][\w-]*(?: [a-z][\w-]*){0,2})", re.IGNORECASE
+    r"(?:\b(?P<helper>has|have|had) )?"
+    r"(?:\b(?P<verb>(?!(?:is|are|was|were|be|with|that|which|who|and|has|have|had|its|whose|the|an?)\b)"
+    r"[a-z]+) )?"
+    rf"(?:the |an? )?(?:(?:greater|greatest|larger|largest|higher|highest|smaller|smallest|lower|"
+    rf"lowest|{_MORE}) (?:(?:total|overall) )?(?:number|amount) of|(?:{_MORE})) (?:of )?"
+    r"(?:(?:total|overall|numerous) )*"
+    r"(?P<what>(?:(?!than\b)[\w'-]+ ){0,2}?(?:people|[\w'-]+(?<!ou)(?<!s)s))\b"
+)
+# "has a longer common name": something of the two is compared, and not they.
+_HAS_MORE = re.compile(
+    rf"\b(?:has|have|had|with) (?:an? |the )?(?:{_LARGER}|{_SMALLER}) "
+    r"(?!number\b|amount\b|than\b)(?P<what>[a-z]+(?: [a-z]+)?)"
+)
+_QUANTITIES = re.compile(
+    r"population|area|height|elevation|altitude|depth|width|weight|length|budget|gross|revenue|"
+    r"runtime|running time|capacity|attendance|enrollment|density|size|wingspan|diameter"
 )
 # "Which film is from Portland, Lincoln or Madison?": the two names after the last comma.
 _LAST_OPTIONS = re.compile(
@@ -80,7 +101,8 @@ _MIDDLE_OPTIONS = re.compile(
 )
 _BARE_OPTIONS = re.compile(r"^(?P<head>.*?) (?P<a>[A-Z]\w+),? or (?P<b>[A-Z]\w+)\s*\?*$")
 _SUBJECT_OPTIONS = re.compile(
-    r"^(?:Is|Was|Did|Does|Has) (?P<a>.+?) or (?P<b>[A-Z]\w+) (?P<head>.+?)\??$"
+    r"^(?:Is|Are|Was|Were|Do|Did|Does|Has|Have) (?!either\b|both\b)(?:the )?(?P<a>.+?),? or "
+    r"(?:the )?(?P<b>[A-Z]\w+(?:, [A-Z]\w+)*),? (?P<head>.+?)\??$"
 )
 _CHOICES = (
     _TAIL_OPTIONS,
@@ -106,13 +128,25 @@ def decompose_comparison(question: str) -> list[SubQuestion] | None:
     if found is None:
         return None
     head, options = found
+    head = _MANY_NAMED.sub(lambda m: m[1] + _plural(masked.unmask(m[2]), m[2]), head)
     role = _role(head)
     if role is None and _LIVED.search(head):
         return _lived(masked.unmask(masked.text), options)
     asked, operator = measured(head, person=role is not None or _asks_person(head, options))
     if asked is None or operator is None:
         return None
-    return compared(masked.unmask(masked.text), options, role, asked, operator, options)
+    question = masked.unmask(masked.text)
+    if question.startswith("Did "):
+        asked = asked.replace(" does {x} ", " did {x} ")
+    return compared(question, options, role, masked.unmask(asked), operator, options)
+
+
+# "more Pulitzer Prizes": what is counted has a name.
+_MANY_NAMED = re.compile(rf"(\b(?:{_MORE}|number of) )([A-Z]\w+)")
+
+
+def _plural(name: str, stand_in: str) -> str:
+    return name if name.endswith("s") else stand_in
 
 
 _LIVED = re.compile(
@@ -167,7 +201,12 @@ def named_choice(question: str) -> Choice | None:
     found = _choice(masked) if re.search(r"\bor\b", question) else None
     if found is None or not all(re.match(r"[A-Z0-9\"“]", option) for option in found[1]):
         return None
-    return Choice(f"{masked.unmask(found[0])}?", (found[1][0], found[1][1]))
+    asked = masked.unmask(found[0])
+    subject = _SUBJECT_OPTIONS.match(masked.text)
+    if subject and subject["head"] == found[0]:
+        # "Is A or B a city?": "a city?" asks nothing.
+        asked = f"Which {question.split()[0].lower()} {asked}"
+    return Choice(f"{asked}?", (found[1][0], found[1][1]))
 
 
 def works(name: str) -> bool:
@@ -211,14 +250,31 @@ def measured(head: str, person: bool) -> tuple[str | None, Operator | None]:
         return None if person else "When was {x}?", operator
     if operator is None or re.search(r"\b(?:live|lived|life|lifespan)\b", low):
         return None, operator
+    if counted := _counted(head):
+        return counted, operator
+    if held := _HAS_MORE.search(head):
+        quantity = _QUANTITIES.search(held["what"])
+        what = held["what"][: quantity.end()] if quantity else None
+        return (f"What is the {what} of {{x}}?" if what else None), operator
     for words, form in _MEASURES:
         if re.search(words, low):
             return form, operator
-    counted = _COUNTED.search(head)
-    what = counted["what"].removesuffix(" than") if counted else ""
-    if what.endswith("s") or what.split()[-1:] == ["people"]:
-        return f"How many {what} does {{x}} have?", operator
     return None, operator
+
+
+def _counted(head: str) -> str | None:
+    """Return how the things are counted of which one has more; None where none are."""
+    match = _COUNTED.search(head)
+    if match is None:
+        return None
+    what, verb = match["what"], match["verb"]
+    if match["helper"] and verb:
+        return f"How many {what} {match['helper'].replace('have', 'has')} {{x}} {verb}?"
+    verbal = parser()(f"It {verb} them.")[1] if verb else None
+    if verbal is None or verbal.pos_ != "VERB":
+        return f"How many {what} {'did' if match['helper'] == 'had' else 'does'} {{x}} have?"
+    helper = "did" if verbal.tag_ in {"VBD", "VBN"} else "does"
+    return f"How many {what} {helper} {{x}} {verbal.lemma_}?"
 
 
 def compared(

@@ -110,6 +110,10 @@ def expected_type(question: str) -> AnswerType:
         return AnswerType.NUMBER
     if re.match(r"(?:who|whom|whose)\b", low) or low.endswith((" who?", " whom?")):
         return AnswerType.PERSON
+    if re.match(
+        r"(?:to )?(?:what|which) (?:type|kind|sort|form|style|breed|group|family) of\b", low
+    ):
+        return AnswerType.ANY
     asked = re.search(
         r"\b(?:what|which)(?: (?:is|was|are|were)\b)?(?: the| an?)?((?: [\w'-]+){1,4})", low
     )

@@ -60,7 +60,7 @@ def countries_in(text: str) -> tuple[str, ...]:
 def parse_country(text: str) -> str | None:
     """Return the country that `text` is a name or demonym of, and nothing else, or None."""
     stripped = re.sub(r"^the\s+", "", text.strip(" 。,，"), flags=re.IGNORECASE)
-    stripped = re.sub(r"(?<=[\u4e00-\u9fff])(?:人|籍|国籍)$", "", stripped)
+    stripped = re.sub(r"(?<=[\u4e00-\u9fff])(?:人|籍|国籍|裔)$", "", stripped)
     match = _FIND.fullmatch(stripped) or _FIND.fullmatch(stripped.rstrip("."))
     return _country_of(match) if match else None
 

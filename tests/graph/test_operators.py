@@ -277,3 +277,24 @@ def test_earlier_and_later_agree_with_the_calendar(a: datetime.date, b: datetime
 def test_no_answer_text_makes_an_operator_raise(operator: Operator, answers: list[str]) -> None:
     result = run(operator, *answers)
     assert (result.answer is None) == (result.failure is not None)
+
+
+@given(st.integers(0, 10**6), st.integers(0, 10**6), st.sampled_from(["", "about ", "a total of "]))
+def test_a_bound_holds_as_the_numbers_compare(number: int, limit: int, before: str) -> None:
+    def held(bound: str) -> str | None:
+        return run("both", f"{before}{number}", labels=(f"{bound} {limit}",)).answer
+
+    assert held("more than") == ("yes" if number > limit else "no")
+    assert held("less than") == ("yes" if number < limit else "no")
+    assert held("at least") != held("fewer than")
+    assert held("exactly") == ("yes" if number == limit else "no")
+
+
+@given(st.integers(1000, 2100), st.integers(1000, 2100))
+def test_a_bound_in_time_holds_as_the_years_compare(year: int, limit: int) -> None:
+    def held(bound: str) -> str | None:
+        return run("both", f"born in {year}", labels=(f"{bound} {limit}",)).answer
+
+    assert held("before") == ("yes" if year < limit else "no")
+    assert held("after") == ("yes" if year > limit else "no")
+    assert held("in") == ("yes" if year == limit else "no")
