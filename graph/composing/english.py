@@ -78,9 +78,7 @@ def statements(question: str, answer: str) -> list[str]:
     if choice is not None:
         if _name(answer) not in map(_name, choice.options):
             return []
-        # "Was X or Y born first?" is left with "born first".
-        helper = re.match(r"(is|are|was|were|has|had) ", question, re.IGNORECASE)
-        question = f"Who {helper[1].lower()} {choice.asked}" if helper else choice.asked
+        question = choice.asked
     masked = Masked(_plain(question))
     text = masked.text.rstrip("?!. ")
     doc = parser()(text)
