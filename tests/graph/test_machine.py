@@ -706,7 +706,7 @@ async def test_a_chinese_question_is_answered_in_chinese(
     facts = {"导演是谁？": {"波拉克": 0.9}, "波拉克的家在何处？": {"布拉格": 0.9}}
     machine = scripted([plan("导演是谁？", "#1的家在何处？")], facts, model=llama)
     ended = await machine.run("导演的家在何处？", language="zh")
-    assert ended.text.removeprefix("答案是").removeprefix("答案：") == "布拉格[1][2]。"
+    assert ended.text == "导演的家在布拉格[1][2]。"
 
 
 @pytest.mark.parametrize(
