@@ -127,7 +127,7 @@ def _edges(ballot: Ballot, places: Mapping[str, int], y: float) -> str:
     for place, passage in enumerate(ballot.passages):
         begin = places[passage] + (_ROW - _GAP) / 2
         kind = "reads" if ballot.read else "states"
-        # The others of a vote add nothing to it.
+        # The vote is one, however many share it.
         width = 0.8 + 5.2 * ballot.weight if place == 0 else 0.8
         drawn.append(
             f'<path class="{kind}" stroke-width="{width:.1f}" stroke-opacity="'
