@@ -14,6 +14,7 @@ from graph.values import (
     NumberValue,
     Precision,
     is_number,
+    numbers_in,
     parse_date,
     parse_number,
 )
@@ -112,11 +113,24 @@ def _quantities(step: Step) -> Sequence[NumberValue | DateValue | None]:
         return [parse_number(f"{period.years} years") for period in spans]
     numbers = [_quantity(answer) for answer in step.answers]
     if None not in numbers:
-        return numbers
+        return _of_one_dimension(step.answers) or numbers
     lists = [items_of(answer) for answer in step.answers]
     if _HOW_MANY.search(step.text) and any(len(items) > 1 for items in lists):
         return [parse_number(str(len(items))) for items in lists]
     return numbers
+
+
+def _of_one_dimension(answers: Sequence[str]) -> list[NumberValue] | None:
+    """Return the first number of each answer that has a unit of what all of them measure.
+
+    "10th highest at 8,091 m" and "8,051 m" are two heights.
+    """
+    listed = [numbers_in(answer) for answer in answers]
+    for dimension in dict.fromkeys(n.dimension for n in listed[0] if n.dimension):
+        found = [next((n for n in row if n.dimension == dimension), None) for row in listed]
+        if None not in found:
+            return [number for number in found if number is not None]
+    return None
 
 
 def _quantity(answer: str) -> NumberValue | None:

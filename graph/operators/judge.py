@@ -29,6 +29,10 @@ _NEGATED = re.compile(
     r"\b(?:not|never|no longer|neither|without)\b|n['’]t\b|不是|并非|没有|从未", re.I
 )
 
+_CONTINENT = re.compile(
+    r"(?:North |South |Latin |Central )America|Africa|Asia|Europe|Oceania|Antarctica"
+    r"|[非亚欧]洲|[南北]?美洲|大洋洲|南极洲"
+)
 
 _NUMBER_BOUNDS: dict[str, tuple[int, ...]] = {
     "more than": (1,),
@@ -160,7 +164,8 @@ def affirms(answer: str, phrase: str) -> bool | None:
     """Return whether `answer` says that `phrase` holds: it has its words, and no negation.
 
     A phrase may bound a number or a date (“more than 15”, “before 2010”, 超过15); None where
-    the answer holds none, or the bound lies within what it leaves open.
+    the answer holds none, or the bound lies within what it leaves open. None too where a country or
+    a continent is asked about and the answer names a town, say: it may lie there.
     """
     bound = _BOUND.match(phrase)
     if bound and _is_limit(bound):
@@ -169,9 +174,17 @@ def affirms(answer: str, phrase: str) -> bool | None:
         return False
     if is_chinese(answer + phrase):
         country = parse_country(phrase)
-        return canonical(phrase) in canonical(answer) or country in countries_in(answer)
+        if canonical(phrase) in canonical(answer) or country in countries_in(answer):
+            return True
+        return None if _is_wide(phrase, answer) else False
     said = {*map(stem, canonical(answer).split()), *(c.lower() for c in countries_in(answer))}
     country = parse_country(phrase)
-    if country:
-        return country.lower() in said
-    return set(map(stem, canonical(phrase).split())) <= said
+    held = country.lower() in said if country else {*map(stem, canonical(phrase).split())} <= said
+    return None if not held and _is_wide(phrase, answer) else held
+
+
+def _is_wide(phrase: str, answer: str) -> bool:
+    """Return whether what an answer names may lie within a country or continent unnamed in it."""
+    if _CONTINENT.fullmatch(phrase):
+        return not _CONTINENT.search(answer)
+    return parse_country(phrase) is not None and not countries_in(answer)

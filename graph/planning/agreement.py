@@ -62,7 +62,8 @@ _BELONG = re.compile(
 _PREPOSED = re.compile(
     r"(?P<how>used|known|noted|famous|named|nominated|associated|affiliated|inspired|influenced|"
     r"native|made|derived|descended|filled|covered) (?P<to>for|as|with|by|after|to|from|of) "
-    r"(?P<what>(?!(?:an?|any|some|the same|certain|particular|different)\b)[\w-]+(?: [\w-]+){0,3})"
+    r"(?P<what>(?!(?:an?|any|some|its|their|his|her|the same|certain|particular|different)\b)"
+    r"[\w-]+(?: [\w-]+){0,3})"
 )
 _COUNTRY = re.compile(r"nationalit|citizenship|same country")
 _SAME_PLACE = re.compile(
@@ -130,7 +131,7 @@ def _agree(masked: Masked) -> list[SubQuestion] | None:
             asked, role = f"Who is the {role} of {{x}}?", None
         operator = Operator.DIFFERENT if "different" in rest else Operator.SAME
         return compared(question, options, role, masked.unmask(asked), operator, [])
-    said = _predicate(rest, match["verb"], masked)
+    said = predicate(rest, match["verb"], masked)
     if said is None:
         return None
     asked, label = said
@@ -176,8 +177,11 @@ def _shared(rest: str, made: bool) -> str | None:
     return f"What is the {thing[1]} of {{x}}?" if thing else None
 
 
-def _predicate(rest: str, verb: str, masked: Masked) -> tuple[str, str] | None:
-    """Return how what both are said to be is asked of one, and the answer that affirms it."""
+def predicate(rest: str, verb: str, masked: Masked) -> tuple[str, str] | None:
+    """Return how what things are said to be or do is asked of one, `{x}`, and what affirms it.
+
+    `rest` is what follows the things in a masked question that begins with `verb`.
+    """
     phrase = re.sub(r"^(?:both |all )", "", rest)
     if verb in {"Do", "Does", "Did"}:
         return _deed(phrase, verb)
@@ -214,7 +218,7 @@ def _predicate(rest: str, verb: str, masked: Masked) -> tuple[str, str] | None:
 
 
 def _deed(phrase: str, verb: str) -> tuple[str, str] | None:
-    """Return the same as `_predicate` of what both are said to do."""
+    """Return the same as `predicate` of what both are said to do."""
     helper = "did" if verb == "Did" else "does"
     if role := _AS.fullmatch(phrase):
         return "What is {x}?", role["what"]

@@ -39,6 +39,12 @@ _COUNTED = re.compile(
     r"|(?P<verb2>有|拥有|发行|出版|发表|获得|赢得|导演|执导|主演|创作|写)(?:过|了|的)*(?:更|较|最)"
     r"(?P<how2>多|少)(?:的)?(?P<what2>[^，,的谁哪]{1,8})"
 )
+# What stands in a clause and in no name.
+_NO_NAME = re.compile(r"[的在是]|之间|以及|属于")
+# "A和B支持哪个政党" asks for a party: of two things something is said at once.
+_SAID_OF_ONE = re.compile(
+    r"[更较最是有曾在被先早晚获属位出不]|[\u4e00-\u9fff]{1,4}(?:[更较最]|比较)"
+)
 _HAVING = {"有", "拥有"}
 _EARLIER = re.compile(r"[更较最]?(?:早|先|年长|老)|年[纪龄][更较最]?大")
 _LATER = re.compile(r"[更较最]?(?:晚|后|年轻)|年[纪龄][更较最]?小")
@@ -70,6 +76,23 @@ def decompose_pair(text: str, people: str) -> list[SubQuestion] | None:
     `people` is the alternation of nouns that name a person by a role (导演|作者|…).
     """
     return _choice(text, people) or _agreement(text, people) or _both(text) or _common(text)
+
+
+def named_pair(question: str) -> tuple[str, str, str] | None:
+    """Return what is asked of two things, without them, and the two; None where none are offered.
+
+    "A和B哪个是县级市？" asks "哪个是县级市？" of A and B.
+    """
+    text = re.sub(r"[？?。\s]*$", "", question.strip())
+    match = next((m for m in (re.match(form, text) for form in _CHOICES) if m), None)
+    if match is None or match.groupdict().get("role"):
+        return None
+    a, b = match["a"], match["b"].removesuffix("相比")
+    if match.re.pattern == _CHOICES[0] and not _SAID_OF_ONE.match(match["what"]):
+        return None
+    if any(_NO_NAME.search(name) for name in (a, b)):
+        return None
+    return f"{match['which']}{match['what']}？", a.strip("《》"), b.strip("《》")
 
 
 def _both(text: str) -> list[SubQuestion] | None:

@@ -10,9 +10,11 @@ import functools
 import re
 from typing import NamedTuple
 
+from graph.planning.chinese_comparison import named_pair
 from graph.planning.language import expected_type, lookup, noun_type, parser
 from graph.planning.masking import Masked
 from graph.types import AnswerType, Operator, SubQuestion
+from retrievers.analysis import language_of
 
 _EARLIER = r"first|earlier|earliest|older|oldest|sooner|before"
 _LATER = (
@@ -196,7 +198,10 @@ class Choice(NamedTuple):
 
 @functools.lru_cache(maxsize=256)
 def named_choice(question: str) -> Choice | None:
-    """Read "Which …, A or B?"; None where no two names are offered."""
+    """Read "Which …, A or B?", "A和B哪个…？"; None where no two names are offered."""
+    if language_of(question) == "zh":
+        pair = named_pair(question)
+        return Choice(pair[0], (pair[1], pair[2])) if pair else None
     masked = Masked(question)
     found = _choice(masked) if re.search(r"\bor\b", question) else None
     if found is None or not all(re.match(r"[A-Z0-9\"“]", option) for option in found[1]):

@@ -1,13 +1,14 @@
 """Yes/no questions about one thing: "Was the director of X a lawyer?", "X是律师吗？".
 
-No passage says yes or no. What the thing is can be looked up, and code tells whether that is what
-was asked.
+No passage says yes or no. What the thing is, where it is or how many it has can be looked up, and
+code tells whether that is what was asked.
 """
 
 from __future__ import annotations
 
 import re
 
+from graph.planning.agreement import predicate
 from graph.planning.language import lookup
 from graph.planning.masking import Masked
 from graph.planning.nested import decompose
@@ -23,6 +24,11 @@ _KIND = re.compile(r" (?=an? )")
 _PHRASE = re.compile(r"an? (?:[\w-]+ ){0,3}[a-z][\w-]*")
 """A kind that one answer can state whole; a longer one says more than a reader copies."""
 _MORE = re.compile(r"\b(?:of|in|on|at|by|for|from|to|with|and|or|who|that|than)\b")
+
+_OF_ONE = re.compile(
+    r"(?P<verb>Is|Are|Was|Were|Does|Did|Has|Have|Had) (?P<the>the )?(?P<thing>[A-Z]\w+),? "
+    r"(?P<rest>(?!and\b|or\b)[^,;]+)\?"
+)
 
 
 def decompose_kind(question: str) -> list[SubQuestion] | None:
@@ -49,7 +55,21 @@ def decompose_kind(question: str) -> list[SubQuestion] | None:
         )
         if found:
             return _judged([*found, lookup(f"What is #{len(found)}?")], text, kind)
-    return None
+    return _said(text)
+
+
+def _said(text: str) -> list[SubQuestion] | None:
+    """Return the steps of "Is X found in Africa?", "Did X publish more than 15 novels?"."""
+    masked = Masked(text)
+    match = _OF_ONE.fullmatch(masked.text)
+    if match is None or not masked.is_title(match["thing"]):
+        return None
+    said = predicate(match["rest"], match["verb"], masked)
+    # What a thing is called says little of a long description (see `_PHRASE`).
+    if said is None or said[0] == "What is {x}?":
+        return None
+    asked = said[0].replace("{x}", f"{match['the'] or ''}{match['thing']}")
+    return _judged([lookup(masked.unmask(asked))], text, masked.unmask(said[1]))
 
 
 def _judged(steps: list[SubQuestion], question: str, kind: str) -> list[SubQuestion]:

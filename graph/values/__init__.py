@@ -7,7 +7,13 @@ Comparing raises `Incomparable` wherever the order is not certain.
 from graph.values.date_grammar import dates_in, is_date, parse_date, replace_dates
 from graph.values.dates import DateValue, Precision, full_days
 from graph.values.errors import Incomparable
-from graph.values.numerals import NumberValue, is_number, parse_number, replace_numbers
+from graph.values.numerals import (
+    NumberValue,
+    is_number,
+    numbers_in,
+    parse_number,
+    replace_numbers,
+)
 from graph.values.places import countries_in, parse_country, shared_countries
 from graph.values.quantities import could_be_quantity, quantity_asked
 from graph.values.truth import parse_yes_no, yes_no
@@ -23,6 +29,7 @@ __all__ = [
     "full_days",
     "is_date",
     "is_number",
+    "numbers_in",
     "parse_country",
     "parse_date",
     "parse_number",

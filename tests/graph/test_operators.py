@@ -298,3 +298,28 @@ def test_a_bound_in_time_holds_as_the_years_compare(year: int, limit: int) -> No
     assert held("before") == ("yes" if year < limit else "no")
     assert held("after") == ("yes" if year > limit else "no")
     assert held("in") == ("yes" if year == limit else "no")
+
+
+@pytest.mark.parametrize(
+    ("answer", "place", "held"),
+    [
+        ("Nairobi", "Africa", None),
+        ("Africa and Asia", "Africa", "yes"),
+        ("Europe", "Africa", "no"),
+        ("Sydney", "Italy", None),
+        ("Sydney, Australia", "Italy", "no"),
+        ("意大利", "意大利", "yes"),
+        ("罗马", "意大利", None),
+        ("法国", "意大利人", "no"),
+        ("中国", "中国人", "yes"),
+    ],
+)
+def test_a_town_says_nothing_of_the_country_or_continent_around_it(
+    answer: str, place: str, held: str | None
+) -> None:
+    assert run("both", answer, labels=(place,)).answer == held
+
+
+def test_quantities_are_compared_in_the_dimension_that_all_of_them_have() -> None:
+    result = run("larger", "10th of 14 peaks at 8,091 m", "8,051 metres", labels=("A", "B"))
+    assert result.answer == "A"

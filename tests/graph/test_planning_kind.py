@@ -24,6 +24,17 @@ from graph.types import AnswerType, Operator
             ["Who is the founder of Acme Corporation?", "What is #1?"],
             "a lawyer",
         ),
+        ("Is the Red Fox found in Africa?", ["Where is the Red Fox found?"], "Africa"),
+        (
+            "Did Les McCann record more than 15 albums?",
+            ["How many albums did Les McCann record?"],
+            "more than 15",
+        ),
+        (
+            "Was Acme Corporation founded before 1990?",
+            ["When was Acme Corporation founded?"],
+            "before 1990",
+        ),
         ("北京是中国的首都吗？", ["北京是什么？"], "中国的首都"),
     ],
 )

@@ -141,13 +141,22 @@ def test_something_that_one_has_is_not_measured_as_if_it_were_the_one() -> None:
     [
         ("Is Dujiangyan City or Dazhou a county-level city?", "Which is a county-level city?"),
         ("Was Ann Lee or Bo Ek a singer?", "Which was a singer?"),
+        ("都江堰和达州哪个是县级市？", "哪个是县级市？"),
+        ("哪部电影获奖，《甲》还是《乙》？", "哪部电影获奖？"),
     ],
 )
-def test_a_choice_that_begins_with_a_verb_is_no_yes_no_question(question: str, asked: str) -> None:
+def test_a_choice_offers_two_names_and_is_no_yes_no_question(question: str, asked: str) -> None:
     choice = named_choice(question)
     assert choice is not None
     assert choice.asked == asked
     assert whole(question).steps[0].expects is AnswerType.ANY
+
+
+@pytest.mark.parametrize(
+    "question", ["本迪戈和基隆支持哪个政党？", "鲁迅和巴金的老师是谁？", "长江之间哪个湖最大？"]
+)
+def test_a_chinese_question_about_two_things_may_offer_no_choice(question: str) -> None:
+    assert named_choice(question) is None
 
 
 @pytest.mark.parametrize(
