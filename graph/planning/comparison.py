@@ -69,7 +69,8 @@ _COUNTED = re.compile(
     rf"(?:the |an? )?(?:(?:greater|greatest|larger|largest|higher|highest|smaller|smallest|lower|"
     rf"lowest|{_MORE}) (?:(?:total|overall) )?(?:number|amount) of|(?:{_MORE})) (?:of )?"
     r"(?:(?:total|overall|numerous) )*"
-    r"(?P<what>(?:(?!than\b)[\w'-]+ ){0,2}?(?:people|[\w'-]+(?<!ou)(?<!s)s))\b"
+    r"(?P<what>(?:(?!(?:than|in|of|at|on|by|for|from|to|with|and|or)\b)[\w'-]+ ){0,2}?"
+    r"(?:people|[\w'-]+(?<!ou)(?<!s)s))\b"
 )
 # "has a longer common name": something of the two is compared, and not they.
 _HAS_MORE = re.compile(

@@ -65,8 +65,9 @@ def _said(text: str) -> list[SubQuestion] | None:
     if match is None or not masked.is_title(match["thing"]):
         return None
     said = predicate(match["rest"], match["verb"], masked)
-    # What a thing is called says little of a long description (see `_PHRASE`).
-    if said is None or said[0] == "What is {x}?":
+    # What a thing is called says little of a long description (see `_PHRASE`), and it may be known
+    # for, or associated with, more than one span tells.
+    if said is None or re.match(r"What (?:is|was) ", said[0]):
         return None
     asked = said[0].replace("{x}", f"{match['the'] or ''}{match['thing']}")
     return _judged([lookup(masked.unmask(asked))], text, masked.unmask(said[1]))

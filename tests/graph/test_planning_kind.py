@@ -65,6 +65,7 @@ def test_the_judge_says_yes_where_the_answer_says_all_of_the_kind(found: str, an
         "Was Ann Lee or Bo Ek a singer?",
         "Is he a lawyer?",
         "Was Ann Lee born in a town?",
+        "Is Ann Lee associated with Jazz Fest?",
         "这是什么吗？",
         "谁是导演？",
         "",

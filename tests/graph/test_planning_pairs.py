@@ -131,6 +131,11 @@ def test_what_one_has_more_of_is_counted_for_each(question: str, asked: str) -> 
     assert (last.operator, len(last.labels)) == (Operator.LARGER, 2)
 
 
+def test_more_of_a_quality_is_no_count() -> None:
+    question = "Is Lola more prevalent in films than Kin?"
+    assert rank(question, by_language(question)) == []
+
+
 def test_something_that_one_has_is_not_measured_as_if_it_were_the_one() -> None:
     question = "Which genus has a longer common name, Myrtus or Abies?"
     assert rank(question, by_language(question)) == []
