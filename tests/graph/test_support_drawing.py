@@ -68,7 +68,7 @@ def test_a_verdict_is_explained_in_the_language_of_its_question() -> None:
         vote("海阔天空是谁演唱的？", hits, read), {h.passage.id: h.passage for h in hits}
     )
     assert "读自《Title 0》" in chinese
-    hits, read = case([("Jindřich Polák", 0.6), ("Jan Novák", 0.5)])
+    hits, read = case([("Jindřich Polák", 0.9), ("Jan Novák", 0.2)])
     english = explain(vote(QUESTION, hits, read), {h.passage.id: h.passage for h in hits})
     assert "read in “Title 0”" in english
     assert "against it: “Jan Novák”" in english
