@@ -131,6 +131,8 @@ def _holds(text: str, dimension: str) -> bool:
     if dimension == COUNT:
         if _ONE_OF.match(text) or any(number.dimension in MONEY for number in numbers):
             return False
+        if is_date(text) and not text.strip().isdecimal():  # 1976 alone may be a number
+            return False
         return bool(numbers or _WITHOUT_DIGITS.search(text))
     if dimension == ANY:
         return any(n.dimension not in MONEY for n in numbers) and not is_date(text)

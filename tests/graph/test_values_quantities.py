@@ -42,6 +42,8 @@ HEIGHT = "How tall is Broad Peak?"
         ("twice", "How many times has the team won the cup?", True),
         ("one of her novels", "How many novels did Ann Lee publish?", False),
         ("Boston", "How many novels did Ann Lee publish?", False),
+        ("3 July 1976", "How many records did Ann Lee sell?", False),
+        ("1976", "How many records did Ann Lee sell?", True),
         ("5,500,000", "How many square kilometres does the basin cover?", True),
         ("39", "How old was Ann Lee when she died?", True),
         ("海拔1,750米", "这座山有多高？", True),
