@@ -117,6 +117,23 @@ def same_answer(a: str, b: str) -> bool:
     return similarity(a, b) >= SAME
 
 
+def names_again(text: str, name: str) -> bool:
+    """Return whether a text is but another way of writing a name.
+
+    What follows a comma is left out, and either may have more words before the name.
+
+    Examples
+    --------
+    >>> names_again("American golfer Tiger Woods", "Tiger Woods")
+    True
+    >>> names_again("Iran", "Isfahan, Iran")
+    False
+    """
+    forms = [canonical(part.partition(",")[0]).split() for part in (text, name)]
+    short, long = sorted(forms, key=len)
+    return bool(short) and long[-len(short) :] == short
+
+
 def similarity(a: str, b: str) -> float:
     """Return how surely `a` and `b` mean the same, in [0, 1]; symmetric, and 1 for a text itself.
 

@@ -39,6 +39,19 @@ def ready(plan: Plan, path: Path) -> list[int]:
     ]
 
 
+def bridging(outcomes: Sequence[Outcome], plans: Sequence[Plan]) -> list[str]:
+    """Return the answers that paths went on from: those that another lookup asks about.
+
+    They are what a question describes ("the actor who voices Batman"), and so not what it asks for.
+    """
+    found: dict[str, None] = {}
+    for outcome in outcomes:
+        steps = plans[outcome.path.plan].steps
+        asked = {n for step in steps if step.kind == "lookup" for n in needs(step)}
+        found |= {b.answer: None for n, b in outcome.path.bound.items() if n in asked}
+    return list(found)
+
+
 def alternatives(
     outcome: Outcome,
     plans: Sequence[Plan],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from typing import Annotated, TypedDict
+from typing import Annotated, NotRequired, TypedDict
 
 from graph.types import AnswerType, Outcome, Path, Plan, StepResult
 from retrievers.passage import Hit, Passage
@@ -16,6 +16,8 @@ class Task(TypedDict):
     question: str
     expects: AnswerType
     hits: list[Hit]
+    named: NotRequired[list[str]]
+    """Answers of steps on the way to this one's answer, which cannot be that answer again."""
 
 
 class State(TypedDict, total=False):

@@ -222,8 +222,9 @@ def _could_be_verb(words: Sequence[Any], place: int) -> bool:
     """Tell whether a word may be a verb: a small one behind a noun, and leading to none itself."""
     word, before = words[place], words[place - 1]
     follows = words[place + 1] if place + 1 < len(words) else None
+    # "this American businessman, music publisher": a list goes on, of nouns.
     leads = follows is not None and (
-        follows.pos_ in {"NOUN", "PROPN", "ADJ"} or follows.lower_ == "of"
+        follows.pos_ in {"NOUN", "PROPN", "ADJ", "PUNCT"} or follows.lower_ == "of"
     )
     placed = before.pos_ in {"NOUN", "PROPN", "PRON"}
     return bool(word.is_lower and word.pos_ in {"NOUN", "ADJ", "VERB"} and placed and not leads)

@@ -10,6 +10,7 @@ from langgraph.types import Send
 from graph import paths
 from graph.calls import Calls, Emit
 from graph.events import Voted
+from graph.normalise import names_again
 from graph.planning.comparison import named_choice
 from graph.planning.substitute import fill
 from graph.state import State, Task, memory_key
@@ -49,6 +50,8 @@ async def seek(state: State, runtime: Runtime[Calls]) -> State:
     asked = dict(first.values())
     if not asked:
         return {"tasks": []}
+    # A whole question asked in one lookup is mostly answered by what its description names.
+    named = paths.bridging(state["outcomes"], state["plans"]) if len(steps) == 1 else []
     k = calls.limits.passages
     found = await calls.search(list(asked.values()), k, emit)
     if len(steps) == 1 and calls.spent is None:
@@ -62,6 +65,7 @@ async def seek(state: State, runtime: Runtime[Calls]) -> State:
             "question": text,
             "expects": steps[number - 1].expects,
             "hits": hits,
+            "named": named,
         }
         for (number, text), hits in zip(asked.items(), found, strict=True)
     ]
@@ -117,6 +121,8 @@ async def read(state: Task, runtime: Runtime[Calls]) -> State:
     choice = named_choice(question)
     asked = choice.asked if choice else question
     candidates = await calls.read(state["step"], asked, passages, state["expects"], emit)
+    named = state.get("named", [])
+    candidates = [c for c in candidates if not any(names_again(c.text, name) for name in named)]
     result = vote(
         question, state["hits"], candidates, state["step"], state["expects"], calls.voting
     )

@@ -114,6 +114,7 @@ def test_the_likeliest_statement(question: str, answer: str, said: str) -> None:
         ("Who directed Emma?", "yes"),
         ("Has Ann Lee ever been to Prague?", "no"),
         ("Tell me about Ann Lee", "a writer"),
+        ("Which band did this American businessman, publisher and producer manage?", "Emma"),
         ("Where was she?", "He was in Rome. She was not."),
         ("Born?", "1929"),
         ("", "1929"),

@@ -335,6 +335,18 @@ async def test_the_whole_question_is_the_last_path(scripted: Script) -> None:
     assert ended.answer == "Prague"
 
 
+async def test_the_whole_question_is_not_answered_by_what_it_describes(scripted: Script) -> None:
+    plans = [CHAIN, planning.whole(QUESTION)]
+    read = {"the Czech director Jindřich Polák": 0.9, "Prague": 0.4}
+    facts = {DIRECTOR: {"Jindřich Polák": 0.9}, QUESTION: read}
+    machine = scripted(plans, facts)
+    ended = await machine.run()
+    assert ended.answer == "Prague"
+    machine = scripted(plans[1:], facts)
+    # Where no path came by the director, nothing tells that the question does not ask for them.
+    assert (await machine.run()).answer == "the Czech director Jindřich Polák"
+
+
 async def test_the_planner_s_last_plan_is_the_whole_question() -> None:
     question = "Who is the mother of the director of the film Ikarie XB-1?"
     machine = Machine({"Something else entirely": {"Prague": 0.9}}, limits=Limits(max_paths=20))

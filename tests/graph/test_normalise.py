@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graph.normalise import canonical, same_answer, similarity
+from graph.normalise import canonical, names_again, same_answer, similarity
 
 TEXTS = st.one_of(
     st.text(max_size=40),
@@ -118,3 +118,22 @@ def test_same_answers_are_the_same(a: str, b: str) -> None:
 )
 def test_other_answers_are_other(a: str, b: str) -> None:
     assert not same_answer(a, b)
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "again"),
+    [
+        ("American golfer Tiger Woods", "Tiger Woods", True),
+        ("Woods", "Tiger Woods", True),
+        ("Ryki County, Lublin Voivodeship", "Ryki County", True),
+        ("the Glenn L. Martin Company", "Glenn L. Martin Company", True),
+        ("波拉克", "波拉克", True),
+        ("Iran", "Isfahan, Iran", False),
+        ("Tiger Woods Jr", "Tiger Woods", False),
+        ("Elin Nordegren", "Tiger Woods", False),
+        ("", "Tiger Woods", False),
+    ],
+)
+def test_another_way_of_writing_a_name(text: str, name: str, again: bool) -> None:
+    assert names_again(text, name) is again
+    assert names_again(name, text) is again

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from graph.paths import REWORDED, RUNNER_UPS, alternatives, pick, ready, upstream
+from graph.paths import REWORDED, RUNNER_UPS, alternatives, bridging, pick, ready, upstream
 from graph.planning.substitute import fill
 from graph.state import memory_key
 from graph.types import (
@@ -389,3 +389,17 @@ def test_a_search_that_never_finds_a_sure_answer_walks_no_path_twice_and_ends(
     assert frontier == []
     signatures = [p.signature() for p in walked]
     assert len(signatures) == len(set(signatures))
+
+
+def test_answers_that_another_lookup_asks_about_are_bridging() -> None:
+    compared = Plan(
+        steps=(lookup("Who made A?"), lookup("When was #1 born?"), lookup("When?"), operator(2, 3)),
+        planner="test",
+        score=0.5,
+    )
+    answers = {1: "Ann Lee", 2: "1898", 3: "1947"}
+    bound = {n: Bound(answer=answer, confidence=0.5, question="q") for n, answer in answers.items()}
+    path = Path(plan=0, origin="plan 1", prior=0.5, bound=bound)
+    failed = Outcome(path=path.model_copy(update={"bound": {}}))
+    assert bridging([Outcome(path=path), failed, Outcome(path=path)], [compared]) == ["Ann Lee"]
+    assert bridging([], [compared]) == []
