@@ -51,6 +51,15 @@ def segmenter() -> Any:
     return jieba.dt
 
 
+@functools.cache
+def tagger() -> Any:
+    """Return jieba's tagger of parts of speech, over `segmenter`, loaded once."""
+    segmenter()
+    import jieba.posseg
+
+    return jieba.posseg.dt
+
+
 # A stemmer keeps state while it works, so each call makes do with one from a small cache.
 @functools.lru_cache(maxsize=65536)
 def stem(word: str) -> str:

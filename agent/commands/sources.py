@@ -46,7 +46,7 @@ def sources(
     - `hoptree sources --forget` begins anew
     """
     from agent.indexes import open_index
-    from agent.sources import Sources, file_of, give, read
+    from agent.sources import file_of, give, read
     from agent.sources import forget as forgotten
 
     settings = load_settings({"index": index} if index is not None else {})
@@ -54,7 +54,6 @@ def sources(
     file = file_of(open_index(settings.index, settings))
     if file is None:
         raise UsageError("there is no index yet: index documents first, with `hoptree index`")
-    known = Sources()
     if forget:
         forgotten(file)
     known = give(file, asked) if asked else read(file)

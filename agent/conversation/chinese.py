@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import functools
-import logging
 import operator
 import re
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from agent.conversation.turns import Gender, Mention, Turn, Understood, referent
 from graph.planning.chinese import PEOPLE
 from graph.planning.language import expected_type
 from graph.types import AnswerType
+from retrievers.analysis import segmenter, tagger
 
 _LEAD = re.compile(
     r"^(?:(?:那么|那(?![里儿个部座本首位家些])|还有|以及|而且|而|然后|请问|另外)[，, ]*)+"
@@ -69,24 +68,6 @@ _OF_A_PRONOUN = re.compile(r"^(他们|她们|它们|他|她|它|其)的?(.+)$")
 _TAGS = {"nr": AnswerType.PERSON, "ns": AnswerType.PLACE, "nt": AnswerType.ORGANISATION}
 
 
-@functools.cache
-def _tagger() -> Any:
-    import jieba
-    import jieba.posseg
-
-    jieba.setLogLevel(logging.ERROR)
-    jieba.initialize()
-    return jieba.posseg.dt
-
-
-@functools.cache
-def _segmenter() -> Any:
-    _tagger()
-    import jieba
-
-    return jieba.dt
-
-
 # ── names, kinds, genders ─────────────────────────────────────────────────────────────────────
 
 
@@ -106,7 +87,7 @@ def kind_of(text: str) -> AnswerType:
         if len(plain) > 2 and re.search(rf"(?:{nouns})$", plain):
             return kind
     # Without its guesses at words that the dictionary lacks, which are mostly persons.
-    words = list(_tagger().cut(plain, HMM=False))
+    words = list(tagger().cut(plain, HMM=False))
     if len(words) == 1:
         return _TAGS.get(words[0].flag[:2], AnswerType.ANY)
     return AnswerType.ANY
@@ -186,7 +167,7 @@ def _pronouns(text: str) -> list[tuple[int, int, str]]:
     """
     found = []
     at = 0
-    for word in _segmenter().lcut(text, HMM=False):
+    for word in segmenter().lcut(text, HMM=False):
         start, at = at, at + len(word)
         if word in {"他", "她", "它", "他们", "她们", "它们"}:
             name = word == "他" and text[at : at + 1] in {"信", "拉"}  # 他信, 他拉: names

@@ -12,14 +12,12 @@ tells where that ends. Simplified and traditional characters both.
 
 from __future__ import annotations
 
-import functools
 import itertools
 import re
 from difflib import SequenceMatcher
-from typing import Any
 
 from graph.values import parse_yes_no
-from retrievers.analysis import segmenter
+from retrievers.analysis import tagger
 
 ADDED = frozenset("，中是的不并非没有因為为年")
 """The characters that a statement may hold beside those of the question and the answer."""
@@ -59,13 +57,6 @@ _NOUNS = {"n", "ns", "nt", "nz", "eng", "j"}
 _PLACING = set("时時后後前中里裡上下间間内內外")
 """What places something beside the noun: 在什么运动时."""
 _MODIFIERS = {"a", "b", "v", "vn", "an"}
-
-
-@functools.cache
-def _tagger() -> Any:
-    from jieba.posseg import POSTokenizer
-
-    return POSTokenizer(segmenter())
 
 
 def statements(question: str, answer: str) -> list[str]:
@@ -162,7 +153,7 @@ def _behind(word: re.Match[str], after: str, answer: str) -> str:
     if word["which"] and word["which"][-1] not in "年月日天":
         return _after_noun(after, kind=word["which"][0] in "什甚何")
     if word["count"] or word["which"]:
-        ends = itertools.accumulate(len(pair.word) for pair in _tagger().cut(after))
+        ends = itertools.accumulate(len(pair.word) for pair in tagger().cut(after))
         said = [end for end in (1, *ends) if answer.endswith(after[:end])]
         if said and after:
             return after[max(said) :]
@@ -175,7 +166,7 @@ def _after_noun(after: str, *, kind: bool) -> str:
 
     With `kind` a verb may stand before it: the 书写系统 of 什么书写系统.
     """
-    tagged = [(pair.word, pair.flag) for pair in _tagger().cut(after)]
+    tagged = [(pair.word, pair.flag) for pair in tagger().cut(after)]
     taken = 0
     for (word, flag), following in itertools.zip_longest(tagged, [f for _, f in tagged[1:]]):
         before_noun = following in _NOUNS and (kind or flag in {"a", "b"})

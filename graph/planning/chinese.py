@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import functools
-import logging
 import re
-from typing import Any
 
 from graph.planning.chinese_comparison import decompose_pair
 from graph.planning.language import lookup
 from graph.types import SubQuestion
-from retrievers.analysis import HAN
+from retrievers.analysis import HAN, tagger
 
 MAX_STEPS = 6
 # Who or what is described. Only people and works lead on to a further fact by themselves; a place
@@ -63,15 +60,6 @@ _KIN = {
 _KIN_WORD = re.compile(rf"的({'|'.join(sorted(_KIN, key=len, reverse=True))})(?=是|的|叫|[？?]|$)")
 
 
-@functools.cache
-def _tagger() -> Any:
-    import jieba
-    import jieba.posseg
-
-    jieba.setLogLevel(logging.ERROR)
-    return jieba.posseg.dt
-
-
 def decompose_chinese(question: str) -> list[SubQuestion]:
     """Return the steps; a single one where nothing is nested or compared."""
     text = re.sub(r"[？?。]*$", "", _SPACE.sub("", " ".join(question.split()))).strip()
@@ -119,7 +107,7 @@ def _goes_on(rest: str, noun: str) -> bool:
     if rest.startswith("的"):
         return len(rest) > 2
     # "他的儿子启拔", "主演人员": a noun that follows at once belongs to the same name or word.
-    following = next(iter(_tagger().cut(rest)))
+    following = next(iter(tagger().cut(rest)))
     if following.flag[0] in "nkcj" and not _SAID.match(rest):
         return False
     return re.fullmatch(rf"{PEOPLE}|人|皇帝|作品|原著|公司|乐队|国家|城市", noun) is not None
@@ -130,5 +118,5 @@ def _begins_with_verb(deed: str) -> bool:
         return False
     if _DEED.match(deed):
         return True
-    first = next(iter(_tagger().cut(deed)), None)
+    first = next(iter(tagger().cut(deed)), None)
     return first is not None and first.flag == "v" and first.word != deed
