@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from agent.errors import ModelFileError
+from agent.readers.boundaries import completed, of_the_other_end
 from agent.readers.han_folding import folded
 from graph.types import AnswerType, Candidate
 from retrievers.onnx import OnnxEncoder
@@ -168,7 +169,7 @@ class EncoderReader:
         for number, passage in enumerate(passages):
             mine = [(w, s) for w, s in zip(windows, scored, strict=True) if w.passage == number]
             if mine:
-                found += self._candidates(passage, mine, per_passage)
+                found += self._candidates(question, passage, mine, per_passage)
         return found
 
     def _encoded(self, text: str) -> Any:
@@ -199,6 +200,7 @@ class EncoderReader:
 
     def _candidates(
         self,
+        question: str,
         passage: Passage,
         windows: Sequence[tuple[_Window, tuple[NDArray[np.float32], NDArray[np.float32]]]],
         most: int,
@@ -217,6 +219,11 @@ class EncoderReader:
                 if at is not None:
                     worth = score - null - self._layout.length_cost * (final - first)
                     spans[at] = max(spans.get(at, -math.inf), worth)
+        spans = {
+            (begin, end): worth
+            for (begin, end), worth in spans.items()
+            if not of_the_other_end(passage.text, begin, end, question)
+        }
         if not spans:
             return []
         ordered = sorted(spans.items(), key=lambda row: (-row[1], row[0]))
@@ -226,7 +233,8 @@ class EncoderReader:
         no_answer = 1 / (1 + math.exp(-max(-30.0, min(30.0, logit))))
         kept: list[tuple[int, int]] = []
         found = []
-        for (start_at, end_at), score in ordered:
+        for span, score in ordered:
+            start_at, end_at = completed(passage.text, *span, question)
             if any(start_at < b and a < end_at for a, b in kept):
                 continue
             kept.append((start_at, end_at))

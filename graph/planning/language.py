@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import re
 from typing import Any
 
@@ -110,6 +111,8 @@ def expected_type(question: str) -> AnswerType:
         return AnswerType.NUMBER
     if re.match(r"(?:who|whom|whose)\b", low) or low.endswith((" who?", " whom?")):
         return AnswerType.PERSON
+    if re.match(r"(?:\w+ )?(?:what|which) area\b", low):  # "the area of": how large
+        return AnswerType.PLACE
     if re.match(
         r"(?:to )?(?:what|which) (?:type|kind|sort|form|style|breed|group|family) of\b", low
     ):
@@ -123,13 +126,27 @@ def expected_type(question: str) -> AnswerType:
         return AnswerType.NUMBER
     if re.search(r"\bwhen$", low.rstrip("? ")):
         return AnswerType.DATE
-    return AnswerType.PERSON if re.search(r"\b(?:who|whom)\b", low) else AnswerType.ANY
+    # "Doctor Who" asks for nobody.
+    return AnswerType.PERSON if re.search(r"\b(?:who|whom)\b", text) else AnswerType.ANY
+
+
+_NAME_OF = re.compile(
+    r"(?:(?:full|real|original) )?(?:name|title|names) (?:of|for) (?:(?:the|an?) )?"
+)
+_NOUN_PHRASE_ENDS = frozenset(
+    "of in on at by for from to with that who which the a an is are was were do does did has have "
+    "had can could will would".split()
+)
 
 
 def _head_type(words: list[str]) -> AnswerType:
-    """Return the type of the first known noun, or of the noun it stands before."""
+    """Return the type of the first known noun of a noun phrase, or of the noun it stands before.
+
+    "The gauge of the Victorian lines" is a gauge, "the name of the film" a film.
+    """
+    phrase = _NAME_OF.sub("", " ".join(words), count=1).removeprefix("of the ").split()
     found = AnswerType.ANY
-    for word in words:
+    for word in itertools.takewhile(lambda word: word not in _NOUN_PHRASE_ENDS, phrase):
         kind = noun_type(word)
         if kind is AnswerType.ANY and found is not AnswerType.ANY:
             break
@@ -137,20 +154,25 @@ def _head_type(words: list[str]) -> AnswerType:
     return found
 
 
+_SIMPLE = str.maketrans(
+    "麼甚誰裡裏國個時為爲嗎還幾歲長遠縣區許眾間", "么什谁里里国个时为为吗还几岁长远县区许众间"
+)
+"""The traditional characters of the patterns below."""
 _ZH_TYPES = (
-    (r"什么时候|何时|哪一?年|哪天|哪一天|日期|几月", AnswerType.DATE),
+    (r"什么时[候间]|何时|何年|[哪那]一?年|哪天|哪一天|日期|几月|[元历]几年", AnswerType.DATE),
     (r"谁|哪位|什么人|哪个人", AnswerType.PERSON),
     (r"哪里|哪儿|何处|何地|什么地方|哪个(?:国家|城市|省|县|地区)|哪国|哪座城市", AnswerType.PLACE),
-    (r"多少|几[个位次年岁人名所]|多[大长高远]", AnswerType.NUMBER),
+    (r"多少|几[个位次年岁人名所]|(?<![许很众更])多[大长高远久]", AnswerType.NUMBER),
     # What follows may hold 是否 and asks for something else all the same.
-    (r"什[么麼]|哪|誰|怎|[为為如]何|何[^以必不況况]|[为為][？?]?$|方法是|[还還]是", AnswerType.ANY),
-    (r"[吗嗎][？?]?$|是否|是不是", AnswerType.YES_NO),
+    (r"什么|哪|谁|怎|[为如]何|何[^以必不況况]|为[？?]?$|方法是|还是", AnswerType.ANY),
+    (r"吗[？?]?$|是否|是不是", AnswerType.YES_NO),
 )
 
 
 def _expected_zh(text: str) -> AnswerType:
+    simple = text.translate(_SIMPLE)
     for pattern, kind in _ZH_TYPES:
-        if re.search(pattern, text):
+        if re.search(pattern, simple):
             return kind
     return AnswerType.ANY
 

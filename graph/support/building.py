@@ -18,7 +18,14 @@ from functools import lru_cache
 
 import networkx as nx
 
-from graph.normalise import SAME, canonical, is_chinese, same_answer, similarity
+from graph.normalise import (
+    SAME,
+    canonical,
+    is_chinese,
+    names_again,
+    same_answer,
+    similarity,
+)
 from graph.planning.comparison import named_choice
 from graph.support.independence import independent_groups, source_of
 from graph.types import AnswerType, Candidate
@@ -32,10 +39,13 @@ from graph.values import (
     parse_yes_no,
 )
 from retrievers.analysis import HAN, STOP_WORDS, stem, terms
+from retrievers.names import names
 from retrievers.passage import Hit, Passage
 
 NEGLIGIBLE = 0.001
 """Reader's probability below which a span is no candidate at all."""
+SURE = 0.5
+"""Reader's probability from which an answer need not have the form of what is asked for."""
 FEATURES = (
     "read", "score", "answers", "relevance", "sentence", "passage", "title", "own", "begins",
     "about", "trust",
@@ -60,6 +70,32 @@ _SENTENCE_END = re.compile(r"(?<=[.!?])\s|[。！？\n]")
 _MARGIN = 40
 """Characters beside an answer that may change its form: the day and the month of a year."""
 _EITHER = re.compile(r"\bor\b|还是")
+_TIME = re.compile(
+    r"\d|\b(?:(?:nine|eight|seven|six|four|fif|thir)teenth|twentieth|centur(?:y|ies)|years?|months?"
+    r"|days?|weeks?|hours?|minutes?|seconds?|spring|summer|autumn|winter|morning|evening|night"
+    r"|january|february|march|april|may|june|july|august|september|october|november|december"
+    r"|(?:mon|tues|wednes|thurs|fri|satur|sun)day|christmas|easter|war|era|reign"
+    r"|before|after|during|until|since|when|while|end|beginning)\b"
+    r"|[年月日时時期代世初末春夏秋冬前后後夜晚晨]|战|戰|[节節]",
+    re.IGNORECASE,
+)
+"""What tells when something was: “the end of World War I”, 嘉定十四年."""
+_AMOUNT = re.compile(
+    r"\d|\b(?:once|twice|none|half|dozens?|hundreds?|thousands?|millions?|billions?|many|few|several"
+    r"|majority)\b|[〇一二三四五六七八九十百千万萬亿億两兩几幾半多数數零无無全]",
+    re.IGNORECASE,
+)
+_TITLES = (
+    (
+        re.compile(r"\b(?:father|grandfather|husband|son|brother|uncle)\b(?!-)"),
+        frozenset("lady queen princess countess duchess empress baroness mrs dame".split()),
+    ),
+    (
+        re.compile(r"\b(?:mother|grandmother|wife|daughter|sister|aunt)\b(?!-)"),
+        frozenset("sir king prince count duke lord emperor sultan baron earl mr".split()),
+    ),
+)
+"""Whom a question asks for, and what nobody of them is called."""
 
 
 @lru_cache(maxsize=64)
@@ -94,14 +130,20 @@ def _plain(text: str) -> str:
     return f" {' '.join(_WORDS.findall(text.casefold()))} "
 
 
-def fits(text: str, question: str, expects: AnswerType) -> bool:
+def fits(text: str, question: str, expects: AnswerType, sure: bool = False) -> bool:
     """Return whether a candidate is of the kind that is asked for, whatever the reader thinks.
 
-    None is: one of nothing but small words (“in”); one without a digit where a date is asked for;
-    one without a capital or a digit, or a date, where a name is; a nationality where a person is;
-    one that is no height where a height is asked for, no price where a price is; what is neither
-    yes nor no where only these answer; another than the two where a choice is given ("A or B");
-    and, where none is, one that only says the question's own words again.
+    None is: one of nothing but small words (“in”); one without a time where a date is asked for;
+    one without a capital or a digit, or a date, where a name is; a nationality where a person is,
+    a lady where a father is, or the person that the question names; one that is no height where a
+    height is asked for, no price where a price is; what is neither yes nor no where only these
+    answer; another than the two where a choice is given ("A or B"); and, where none is, one that
+    only says the question's own words again.
+
+    Parameters
+    ----------
+    sure
+        Whether the reader is: then “the owner” may be who, and “in the mountains” where.
     """
     if expects is AnswerType.YES_NO:
         return parse_yes_no(text) is not None
@@ -110,23 +152,47 @@ def fits(text: str, question: str, expects: AnswerType) -> bool:
     choice = named_choice(question)
     if choice:
         return any(same_answer(text, option) for option in choice.options)
-    if _says_nothing(text, question):
+    if says_nothing(text, question):
         return False
     match expects:
         case AnswerType.DATE:  # or a time: 4:51
-            return bool(dates_in(text) or re.search(r"\d", text))
+            return bool(dates_in(text) or _TIME.search(text))
         case AnswerType.NUMBER:
-            return bool(parse_number(text) or re.search(r"\d|once|twice", text))
+            return bool(parse_number(text) or _AMOUNT.search(text))
         case AnswerType.WORK:
             return _has_name(text)
         case AnswerType.PERSON:
-            return _has_name(text) and not is_date(text) and not parse_country(text)
+            if is_date(text) or parse_country(text) or _of_the_other_sex(text, question):
+                return False
+            return (sure or _has_name(text)) and not _describes(text, question)
         case AnswerType.PLACE | AnswerType.ORGANISATION:
-            return _has_name(text) and not is_date(text)
+            return (sure or _has_name(text)) and not is_date(text)
     return True
 
 
-def _says_nothing(text: str, question: str) -> bool:
+def _of_the_other_sex(text: str, question: str) -> bool:
+    """Return whether a person is called a lady where a father is asked for, or the like."""
+    words = set(_plain(text).split())
+    return any(words & titles and asked.search(question) for asked, titles in _TITLES)
+
+
+def _describes(text: str, question: str) -> bool:
+    """Return whether a text is a person that the question names, with more words before the name.
+
+    “American golfer Tiger Woods” is not the brother of Tiger Woods.
+    """
+    form = canonical(text)
+    return any(
+        names_again(text, name) and len(form) > len(canonical(name)) for name in _named(question)
+    )
+
+
+@lru_cache(maxsize=64)
+def _named(question: str) -> list[str]:
+    return names(question)
+
+
+def says_nothing(text: str, question: str) -> bool:
     """Return whether a text has no word of its own: small words, or those of the question."""
     words = [word for word in _plain(text).split() if word not in STOP_WORDS]
     if not words:
@@ -164,7 +230,10 @@ def support_graph(
     """
     graph: nx.Graph = nx.Graph(question=question)
     candidates = [c for c in candidates if c.score * (1 - c.no_answer) >= NEGLIGIBLE]
-    possible = {text: fits(text, question, expects) for text in {c.text for c in candidates}}
+    surely = {c.text: False for c in candidates}
+    for c in candidates:
+        surely[c.text] |= c.score * (1 - c.no_answer) >= SURE
+    possible = {text: fits(text, question, expects, sure) for text, sure in surely.items()}
     candidates = [c for c in candidates if possible[c.text]]
     passages = {hit.passage.id: hit.passage for hit in hits}
     _add_passages(graph, question, hits, candidates, trust or {})

@@ -330,6 +330,16 @@ def test_a_chinese_question_may_hold_latin_letters_and_digits(
         ("What is it called?", AnswerType.ANY),
         ("#1出生在哪里？", AnswerType.PLACE),
         ("他们是同一个人吗？", AnswerType.YES_NO),
+        ("What is the gauge of the Victorian lines?", AnswerType.ANY),
+        ("What was the reason the Italian court gave?", AnswerType.ANY),
+        ("What is the name of the director?", AnswerType.PERSON),
+        ("Which award did the performer of Air receive?", AnswerType.ANY),
+        ("In what area were the grants?", AnswerType.PLACE),
+        ("How often does Doctor Who travel alone?", AnswerType.ANY),
+        ("他於什麼時候辭職？", AnswerType.DATE),
+        ("誰寫的？", AnswerType.PERSON),
+        ("位於哪裡？", AnswerType.PLACE),
+        ("他有許多高明的決定但是被誰所託累了？", AnswerType.PERSON),
     ],
 )
 def test_the_expected_answer_type_follows_the_question_word_and_its_noun(

@@ -96,6 +96,42 @@ def test_a_choice_is_answered_by_one_of_the_two_and_a_height_by_a_length(
     assert fits(text, question, AnswerType.ANY) is right
 
 
+@pytest.mark.parametrize(
+    ("question", "text", "expects", "right"),
+    [
+        ("Who is the father of Ann Lee?", "Lady Sarah Lee", AnswerType.PERSON, False),
+        ("Who is the father of Ann Lee?", "Sir Henry Lee", AnswerType.PERSON, True),
+        ("Who is the mother of Ann Lee?", "Count Floris IV", AnswerType.PERSON, False),
+        ("Who is the father-in-law of Ann Lee?", "Sir Henry Lee", AnswerType.PERSON, True),
+        ("Who is the brother of Tiger Woods?", "American golfer Tiger Woods", AnswerType.PERSON,
+         False),
+        ("Who is the child of Robert Peel?", "Arthur Peel", AnswerType.PERSON, True),
+        ("When was it agreed?", "the end of World War I", AnswerType.DATE, True),
+        ("When was it agreed?", "nineteenth century", AnswerType.DATE, True),
+        ("他什么时候登基？", "嘉定十四年", AnswerType.DATE, True),
+        ("他什么时候登基？", "南京", AnswerType.DATE, False),
+        ("有多少人？", "两个", AnswerType.NUMBER, True),
+        ("How much of it is forest?", "over half", AnswerType.NUMBER, True),
+        ("How much of it is forest?", "oak", AnswerType.NUMBER, False),
+    ],
+)  # fmt: skip
+def test_a_candidate_is_of_the_sex_the_time_and_the_amount_that_are_asked_for(
+    question: str, text: str, expects: AnswerType, right: bool
+) -> None:
+    assert fits(text, question, expects) is right
+
+
+def test_who_may_be_no_name_where_the_reader_is_sure() -> None:
+    hits = [hit(0, "It does not benefit the owner."), hit(1, "Jindřich Polák wrote the code.")]
+    question = "Whom does it not benefit?"
+    for sure, answer in ((0.9, "the owner"), (0.3, "Jindřich Polák")):
+        read = [candidate(hits[0], "the owner", score=sure)]
+        read += [candidate(hits[1], "Jindřich Polák", score=0.2)]
+        verdict = vote(question, hits, read, expects=AnswerType.PERSON).verdict
+        assert verdict is not None
+        assert verdict.answer == answer
+
+
 def test_a_chinese_passage_supports_a_latin_answer_that_touches_its_characters() -> None:
     hits = [hit(0, "海阔天空的演唱者是 Beyond。"), hit(1, "歌曲海阔天空由Beyond演唱，收录于专辑。")]
     verdict = vote("海阔天空是谁演唱的？", hits, [candidate(hits[0], "Beyond")]).verdict

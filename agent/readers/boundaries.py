@@ -1,0 +1,109 @@
+"""Where an answer begins and ends: what is put right after an encoder has chosen a span.
+
+The encoder chooses the beginning apart from the end, and neither with regard to what kind of thing
+is asked for. So a name may lack its last word, a date of death may stand with that of birth before
+it, and an opened bracket may not be closed.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from graph.values import is_date
+
+_NAME_GOES_ON = re.compile(r"(?: (?:[A-Z][^\W\d_][\w'’-]*|[IVX]+\b))+")
+_LAST_CAPITAL = re.compile(r"(?:^|[\s'’-])[A-Z][\w'’-]*$")
+_DASH = re.compile(r"\s*[–—]\s*|\s+-\s+|(?<=\d{4})-(?=\d{4})")
+_BORN = re.compile(
+    r"\b(?:born|birth|birthplace|birthday|birthdate)\b|出生|生于|生於|诞生|誕生", re.I
+)
+_DIED = re.compile(r"\b(?:die|died|dies|death)\b|去世|逝世|死于|死於|病逝|卒于|卒於", re.I)
+_LIFE = 120
+"""Characters that the bracket with a person's birth and death may have on each side of a span."""
+
+
+@lru_cache(maxsize=256)
+def _end_of_life(question: str) -> bool | None:
+    """Return whether a question asks for a death (True), a birth (False), or for neither."""
+    born, died = bool(_BORN.search(question)), bool(_DIED.search(question))
+    return died if born != died else None
+
+
+def completed(text: str, start: int, end: int, question: str) -> tuple[int, int]:
+    """Return the borders of the answer that `text[start:end]` is, or is part of.
+
+    A name takes the capitalised words that follow it, unless the question has them; a bracket that
+    is opened and not closed goes, with what follows it; of a birth and a death the one that is
+    asked for stays.
+
+    Examples
+    --------
+    >>> text = "He was a son of Sultan Mahmud II (20 July 1785 – 1 July 1839)."
+    >>> at = text.index("Sultan")
+    >>> start, end = completed(text, at, at + 13, "Who was his father?")
+    >>> text[start:end]
+    'Sultan Mahmud II'
+    >>> start, end = completed(text, text.index("20"), text.index(")"), "When did he die?")
+    >>> text[start:end]
+    '1 July 1839'
+    """
+    start, end = _one_end_of_life(text, start, end, question)
+    end = _unopened(text, start, end)
+    said = text[start:end]
+    if said[:1].isupper() and _LAST_CAPITAL.search(said):
+        following = _NAME_GOES_ON.match(text, end)
+        if following and not any(word in question for word in following[0].split()):
+            end = following.end()
+    return start, end
+
+
+def _one_end_of_life(text: str, start: int, end: int, question: str) -> tuple[int, int]:
+    died = _end_of_life(question)
+    dash = _DASH.search(text, start, end) if died is not None else None
+    if dash is None or dash.start() == start or dash.end() == end:
+        return start, end
+    if not is_date(text[start : dash.start()]):
+        return start, end
+    return (dash.end(), end) if died else (start, dash.start())
+
+
+def _unopened(text: str, start: int, end: int) -> int:
+    said = text[start:end]
+    for opening, closing in ("()", "（）"):
+        at = said.rfind(opening)
+        if at > 0 and said.count(opening) > said.count(closing):
+            said = said[:at].rstrip(" ,;，；")
+    return start + len(said)
+
+
+def of_the_other_end(text: str, start: int, end: int, question: str) -> bool:
+    """Return whether a span tells of a birth where a death is asked for, or the other way round.
+
+    Only where both stand in a bracket with a dash between them, as articles begin.
+
+    Examples
+    --------
+    >>> text = "Ann Lee (6 June 1906, Graz – 2 May 1994, Linz) was a director."
+    >>> at = text.index("Graz")
+    >>> of_the_other_end(text, at, at + 4, "Where did Ann Lee die?")
+    True
+    >>> of_the_other_end(text, at, at + 4, "Where was Ann Lee born?")
+    False
+    """
+    died = _end_of_life(question)
+    if died is None:
+        return False
+    opened = max(text.rfind(mark, max(0, start - _LIFE), start) for mark in "(（")
+    closed = min(
+        (at for mark in ")）" if (at := text.find(mark, end, end + _LIFE)) >= 0), default=-1
+    )
+    if opened < 0 or closed < 0 or re.search(r"[)）]", text[opened:start]):
+        return False
+    if re.search(r"[(（]", text[end:closed]):
+        return False
+    before, after = _DASH.search(text, opened, start), _DASH.search(text, end, closed)
+    if (before is None) == (after is None):
+        return False
+    # “(founded 1906 – closed 1994)” says it in words.
+    return died == (after is not None) and bool(re.search(r"\d{3}", text[opened:closed]))
