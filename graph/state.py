@@ -18,6 +18,8 @@ class Task(TypedDict):
     hits: list[Hit]
     named: NotRequired[list[str]]
     """Answers of steps on the way to this one's answer, which cannot be that answer again."""
+    whole: NotRequired[str | None]
+    """The whole question, where it was split into lookups alone: no step's answer stands in it."""
 
 
 class State(TypedDict, total=False):

@@ -13,6 +13,10 @@ from functools import lru_cache
 from graph.values import is_date
 
 _NAME_GOES_ON = re.compile(r"(?: (?:[A-Z][^\W\d_][\w'’-]*|[IVX]+\b))+")
+_NAME_BEGAN = re.compile(r"(?:(?<=[a-z,;] )|(?<=\())((?:[A-Z][\w'’-]+ )+)$")
+_ONE_NAME = re.compile(r"[A-Z][\w'’-]+")
+_BEFORE = 60
+"""Characters before a span in which its name may have begun."""
 _LAST_CAPITAL = re.compile(r"(?:^|[\s'’-])[A-Z][\w'’-]*$")
 _DASH = re.compile(r"\s*[–—]\s*|\s+-\s+|(?<=\d{4})-(?=\d{4})")
 _BORN = re.compile(
@@ -33,9 +37,9 @@ def _end_of_life(question: str) -> bool | None:
 def completed(text: str, start: int, end: int, question: str) -> tuple[int, int]:
     """Return the borders of the answer that `text[start:end]` is, or is part of.
 
-    A name takes the capitalised words that follow it, unless the question has them; a bracket that
-    is opened and not closed goes, with what follows it; of a birth and a death the one that is
-    asked for stays.
+    A name takes the capitalised words that follow it, and one of a single word those before it,
+    unless the question has them; a bracket that is opened and not closed goes, with what follows
+    it; of a birth and a death the one that is asked for stays.
 
     Examples
     --------
@@ -55,6 +59,10 @@ def completed(text: str, start: int, end: int, question: str) -> tuple[int, int]
         following = _NAME_GOES_ON.match(text, end)
         if following and not any(word in question for word in following[0].split()):
             end = following.end()
+    if _ONE_NAME.fullmatch(said):
+        begun = _NAME_BEGAN.search(text, max(0, start - _BEFORE), start)
+        if begun and not any(word in question for word in begun[1].split()):
+            start = begun.start(1)
     return start, end
 
 
@@ -72,8 +80,8 @@ def _unopened(text: str, start: int, end: int) -> int:
     said = text[start:end]
     for opening, closing in ("()", "（）"):
         at = said.rfind(opening)
-        if at > 0 and said.count(opening) > said.count(closing):
-            said = said[:at].rstrip(" ,;，；")
+        if said.count(opening) > said.count(closing):
+            said = said[:at].rstrip(" ,;，；") or said
     return start + len(said)
 
 

@@ -15,6 +15,7 @@ from graph.planning.comparison import named_choice
 from graph.planning.substitute import fill
 from graph.state import State, Task, memory_key
 from graph.support import vote
+from graph.support.building import says_nothing
 from retrievers.fusion import in_turns, rrf
 from retrievers.passage import Hit
 
@@ -52,6 +53,8 @@ async def seek(state: State, runtime: Runtime[Calls]) -> State:
         return {"tasks": []}
     # A whole question asked in one lookup is mostly answered by what its description names.
     named = paths.bridging(state["outcomes"], state["plans"]) if len(steps) == 1 else []
+    # Steps that an operator judges may well find what the question says ("both Armenian").
+    split = len(steps) > 1 and all(step.kind == "lookup" for step in steps)
     k = calls.limits.passages
     found = await calls.search(list(asked.values()), k, emit)
     if len(steps) == 1 and calls.spent is None:
@@ -66,6 +69,7 @@ async def seek(state: State, runtime: Runtime[Calls]) -> State:
             "expects": steps[number - 1].expects,
             "hits": hits,
             "named": named,
+            "whole": state["question"] if split else None,
         }
         for (number, text), hits in zip(asked.items(), found, strict=True)
     ]
@@ -123,6 +127,9 @@ async def read(state: Task, runtime: Runtime[Calls]) -> State:
     candidates = await calls.read(state["step"], asked, passages, state["expects"], emit)
     named = state.get("named", [])
     candidates = [c for c in candidates if not any(names_again(c.text, name) for name in named)]
+    whole = state.get("whole")
+    if whole is not None and choice is None:
+        candidates = [c for c in candidates if not says_nothing(c.text, whole)]
     result = vote(
         question, state["hits"], candidates, state["step"], state["expects"], calls.voting
     )

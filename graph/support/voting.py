@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -25,12 +26,15 @@ from graph.types import (
     Verdict,
     Voting,
 )
+from graph.values import is_country, is_demonym
 from prompts.loader import render
 from retrievers.analysis import language_of
 from retrievers.passage import Hit
 
 KEPT = 5
 """Clusters that a verdict keeps."""
+_COUNTRY = re.compile(r"\b(?:what|which|the) country\b", re.IGNORECASE)
+"""Where a country is asked for, it is Russia and not Russian, if a passage says so."""
 
 
 def weigh(graph: nx.Graph, scorer: scoring.Scorer) -> None:
@@ -65,6 +69,8 @@ def clusters(graph: nx.Graph, scorer: scoring.Scorer) -> list[Cluster]:
         read = {node: max(e["weight"] for e in _edges(graph, node, "extracts")) for node in members}
         members.sort(key=lambda n: (-read[n], graph.nodes[n]["candidate"].text, n[1]))
         spoken = tuple(graph.nodes[node]["candidate"] for node in members)
+        if is_demonym(spoken[0].text) and _COUNTRY.search(graph.graph["question"]):
+            spoken = tuple(sorted(spoken, key=lambda c: not is_country(c.text)))
         ballots = _ballots(graph, members)
         speaking = {passage for ballot in ballots for passage in ballot.passages}
         found.append(
@@ -77,7 +83,7 @@ def clusters(graph: nx.Graph, scorer: scoring.Scorer) -> list[Cluster]:
                 ballots=ballots,
             )
         )
-    return sorted(found, key=lambda cluster: (-cluster.strength, cluster.text))
+    return sorted(found, key=lambda cluster: (-round(cluster.strength, 12), cluster.text))
 
 
 def _ballots(graph: nx.Graph, members: Sequence[tuple[str, int]]) -> tuple[Ballot, ...]:

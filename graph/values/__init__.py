@@ -14,7 +14,13 @@ from graph.values.numerals import (
     parse_number,
     replace_numbers,
 )
-from graph.values.places import countries_in, parse_country, shared_countries
+from graph.values.places import (
+    countries_in,
+    is_country,
+    is_demonym,
+    parse_country,
+    shared_countries,
+)
 from graph.values.quantities import could_be_quantity, quantity_asked
 from graph.values.truth import parse_yes_no, yes_no
 
@@ -27,7 +33,9 @@ __all__ = [
     "countries_in",
     "dates_in",
     "full_days",
+    "is_country",
     "is_date",
+    "is_demonym",
     "is_number",
     "numbers_in",
     "parse_country",

@@ -65,6 +65,18 @@ def parse_country(text: str) -> str | None:
     return _country_of(match) if match else None
 
 
+def is_demonym(text: str) -> bool:
+    """Return whether `text` names a country by its people: “Russian”, and not “Russia”."""
+    country = parse_country(text)
+    demonyms = _TABLE[country].get("demonyms", []) if country else []
+    return text.strip(" .").casefold() in {form.casefold() for form in demonyms}
+
+
+def is_country(text: str) -> bool:
+    """Return whether `text` is the name of a country and nothing else: “Russia”, not “Russian”."""
+    return parse_country(text) is not None and not is_demonym(text)
+
+
 def shared_countries(a: tuple[str, ...], b: tuple[str, ...]) -> tuple[str, ...]:
     """Return the countries in both; England and Scotland are also parts of the United Kingdom."""
     wider = [{*group, *(_PART_OF[c] for c in group if c in _PART_OF)} for group in (a, b)]

@@ -347,6 +347,22 @@ async def test_the_whole_question_is_not_answered_by_what_it_describes(scripted:
     assert (await machine.run()).answer == "the Czech director Jindřich Polák"
 
 
+async def test_no_lookup_is_answered_by_what_the_whole_question_says(scripted: Script) -> None:
+    question = "Name the chairman of the company that bought Boston Bank."
+    chain = plan("Name the company that bought Boston Bank.", "Name the chairman of #1.")
+    facts = {
+        "Name the company that bought Boston Bank.": {"Acme": 0.9},
+        "Name the chairman of Acme.": {"Boston Bank": 0.8, "Ann Lee": 0.5},
+    }
+    assert (await scripted([chain], facts).run(question)).answer == "Ann Lee"
+    # Asked by itself, the step may well be answered so.
+    assert (
+        await scripted([planning.whole("Name the chairman of Acme.")], facts).run(
+            "Name the chairman of Acme."
+        )
+    ).answer == "Boston Bank"
+
+
 async def test_the_planner_s_last_plan_is_the_whole_question() -> None:
     question = "Who is the mother of the director of the film Ikarie XB-1?"
     machine = Machine({"Something else entirely": {"Prague": 0.9}}, limits=Limits(max_paths=20))

@@ -121,6 +121,19 @@ def test_a_candidate_is_of_the_sex_the_time_and_the_amount_that_are_asked_for(
     assert fits(text, question, expects) is right
 
 
+def test_where_a_country_is_asked_for_its_name_is_said_and_not_its_people() -> None:
+    hits = [hit(0, "A Russian town of renown."), hit(1, "The town lies in the west of Russia.")]
+    read = [candidate(hits[0], "Russian", score=0.9), candidate(hits[1], "Russia", score=0.3)]
+    for question, answer in (
+        ("In which country is the town?", "Russia"),
+        ("What nationality are its people?", "Russian"),
+    ):
+        verdict = vote(question, hits, read, expects=AnswerType.PLACE).verdict
+        assert verdict is not None
+        assert verdict.answer == answer
+        assert verdict.clusters[0].candidates[0].text == answer
+
+
 def test_who_may_be_no_name_where_the_reader_is_sure() -> None:
     hits = [hit(0, "It does not benefit the owner."), hit(1, "Jindřich Polák wrote the code.")]
     question = "Whom does it not benefit?"
