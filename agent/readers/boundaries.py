@@ -23,6 +23,9 @@ _BORN = re.compile(
     r"\b(?:born|birth|birthplace|birthday|birthdate)\b|出生|生于|生於|诞生|誕生", re.I
 )
 _DIED = re.compile(r"\b(?:die|died|dies|death)\b|去世|逝世|死于|死於|病逝|卒于|卒於", re.I)
+_BRACKETS = (("(", ")"), ("（", "）"))
+_QUOTES = (("“", "”"), ("「", "」"), ("『", "』"), ("《", "》"), ("〈", "〉"), ('"', '"'))
+_PAIRS = (*_BRACKETS, *_QUOTES[:-1])
 _LIFE = 120
 """Characters that the bracket with a person's birth and death may have on each side of a span."""
 
@@ -38,8 +41,9 @@ def completed(text: str, start: int, end: int, question: str) -> tuple[int, int]
     """Return the borders of the answer that `text[start:end]` is, or is part of.
 
     A name takes the capitalised words that follow it, and one of a single word those before it,
-    unless the question has them; a bracket that is opened and not closed goes, with what follows
-    it; of a birth and a death the one that is asked for stays.
+    unless the question has them; a quotation that is there by half is made whole, and of half a
+    bracket what is on the side of the span's beginning stays; of a birth and a death the one that
+    is asked for stays.
 
     Examples
     --------
@@ -53,7 +57,7 @@ def completed(text: str, start: int, end: int, question: str) -> tuple[int, int]
     '1 July 1839'
     """
     start, end = _one_end_of_life(text, start, end, question)
-    end = _unopened(text, start, end)
+    start, end = _whole_marks(text, start, end)
     said = text[start:end]
     if said[:1].isupper() and _LAST_CAPITAL.search(said):
         following = _NAME_GOES_ON.match(text, end)
@@ -76,13 +80,28 @@ def _one_end_of_life(text: str, start: int, end: int, question: str) -> tuple[in
     return (dash.end(), end) if died else (start, dash.start())
 
 
-def _unopened(text: str, start: int, end: int) -> int:
+def _whole_marks(text: str, start: int, end: int) -> tuple[int, int]:
+    """Return the borders that leave no bracket and no quotation half, if its other half is near."""
+    for opening, closing in _PAIRS:
+        said = text[start:end]
+        if said.count(opening) > said.count(closing) and text.startswith(closing, end):
+            end += 1
+    for opening, closing in _QUOTES:
+        said = text[start:end]
+        half = (
+            said.count(closing) % 2
+            if opening == closing
+            else said.count(closing) > said.count(opening)
+        )
+        if half and start and text[start - 1] == opening:
+            start -= 1
     said = text[start:end]
-    for opening, closing in ("()", "（）"):
-        at = said.rfind(opening)
+    for opening, closing in _BRACKETS:
         if said.count(opening) > said.count(closing):
-            said = said[:at].rstrip(" ,;，；") or said
-    return start + len(said)
+            said = said[: said.rfind(opening)].rstrip(" ,;，；") or said
+        elif said.count(closing) > said.count(opening):
+            said = said[: said.find(closing, said.rfind(opening) + 1)].rstrip() or said
+    return start, start + len(said)
 
 
 def of_the_other_end(text: str, start: int, end: int, question: str) -> bool:

@@ -40,7 +40,13 @@ def said(text: str, span: str, question: str) -> str:
         ("John Knox (1505–1572) was a minister.", "1505–1572", "When did John Knox live?",
          "1505–1572"),
         ("王阳明（1472年－1529年）", "1472年", "王阳明何时出生？", "1472年"),
-        ("“甲（乙）公司”的丙", "甲（乙", "什么公司？", "甲"),
+        ("“甲（乙）公司”的丙", "甲（乙", "什么公司？", "甲（乙）"),
+        ("他写了小说《活着》。", "小说《活着", "他写了什么？", "小说《活着》"),
+        ("他写了“钱”和许多书。", "钱”和许多", "他写了什么？", "“钱”和许多"),
+        ("In X (played by Ann Lee), it is.", "Ann Lee), it is", "Who played?", "Ann Lee"),
+        ('In "Smith and Jones" (2007) he', 'Smith and Jones" (2007)', "Which?",
+         '"Smith and Jones" (2007)'),
+        ('Here "Weird Al" Yankovic sang.', 'Weird Al" Yankovic', "Who?", '"Weird Al" Yankovic'),
     ],
 )  # fmt: skip
 def test_a_span_is_made_the_whole_answer(text: str, span: str, question: str, answer: str) -> None:
@@ -66,7 +72,9 @@ def test_a_birth_is_told_from_a_death(text: str, span: str, question: str, other
 
 
 @given(
-    st.text("Ab (（)）–1905.,年", max_size=40), st.data(), st.sampled_from(["born?", "die", "x"])
+    st.text('Ab (（)）“”《》"–1905.,年', max_size=40),
+    st.data(),
+    st.sampled_from(["born?", "die", "x"]),
 )
 def test_what_is_completed_shares_something_with_the_span(
     text: str, data: st.DataObject, question: str
