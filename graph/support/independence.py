@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections import Counter, defaultdict
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from functools import lru_cache
 from typing import Literal, NamedTuple
 from urllib.parse import urlsplit
@@ -60,6 +60,11 @@ def _details(text: str) -> frozenset[str]:
     return frozenset(word for word in found if word not in STOP_WORDS)
 
 
+@lru_cache(maxsize=4096)
+def _words(text: str) -> frozenset[str]:
+    return frozenset(_WORD.findall(text.casefold()))
+
+
 def source_of(passage: Passage) -> str:
     """Return what names a passage's source: what it says itself, else the host of its URL.
 
@@ -71,16 +76,19 @@ def source_of(passage: Passage) -> str:
     return (urlsplit(passage.url).hostname or "").removeprefix("www.")
 
 
-def independent_groups(passages: Sequence[Passage], known: Iterable[str] = ()) -> Groups:
+def independent_groups(
+    passages: Sequence[Passage], question: str = "", answers: Mapping[str, str] | None = None
+) -> Groups:
     """Group the passages: one source, one document, copies, quotations and retellings.
 
-    `known` are texts whose words are no sign of a common origin: the question and the answers,
-    which all passages on them name.
+    The words of the question are no sign of a common origin, nor are those of a passage's answer to
+    it: all passages on it name them. `answers` maps the id of a passage to its answer. What else
+    was read there for an answer, and is none, may be a detail as any other.
     """
     story: nx.Graph[str] = nx.Graph()
     story.add_nodes_from(sorted(passage.id for passage in passages))
     story.add_edges_from(_copies(passages), reason="copy")
-    for a, b in _retellings(passages, known):
+    for a, b in _retellings(passages, question, answers or {}):
         if not story.has_edge(a, b):
             story.add_edge(a, b, reason="retelling")
     same = story.copy()
@@ -116,9 +124,12 @@ def _copies(passages: Sequence[Passage]) -> list[tuple[str, str]]:
     ]
 
 
-def _retellings(passages: Sequence[Passage], known: Iterable[str]) -> list[tuple[str, str]]:
-    said = frozenset(word for text in known for word in _WORD.findall(text.casefold()))
-    details = sorted((passage.id, _details(passage.text) - said) for passage in passages)
+def _retellings(
+    passages: Sequence[Passage], question: str, answers: Mapping[str, str]
+) -> list[tuple[str, str]]:
+    details = sorted(
+        (p.id, _details(p.text) - _words(f"{question}\n{answers.get(p.id, '')}")) for p in passages
+    )
     sizes = {passage: len(named) for passage, named in details}
     return [
         (a, b)

@@ -62,17 +62,22 @@ def pools(rows: Sequence[Asked]) -> dict[tuple[str, str], list[str]]:
 
 
 def cases(store: Store, rows: Sequence[Asked]) -> Iterator[Case]:
-    """Yield each lookup as it is, and with each way of planting."""
-    pool = pools(rows)
-    for number, row in enumerate(rows):
+    """Yield each lookup as it is, and with each way of planting: what the scorer learns from."""
+    for number, (row, wrong) in enumerate(with_wrong(rows)):
         yield with_planted(store, row, None, "copies", 0, "train")
-        kinds = pool[language_of(row.question), row.expects]
-        wrong = wrong_answer(row.question, row.answers, row.expects, kinds)
         for way in WAYS:
             k = 1 + (number + WAYS.index(way)) % 4
             if way == "independent" and k > 1:
                 continue  # or it would learn that many independent voices are wrong
             yield with_planted(store, row, wrong, way, k, "train")
+
+
+def with_wrong(rows: Sequence[Asked]) -> Iterator[tuple[Asked, str | None]]:
+    """Yield each lookup with a wrong answer to it: one of another of them, of the same kind."""
+    pool = pools(rows)
+    for row in rows:
+        kinds = pool[language_of(row.question), row.expects]
+        yield row, wrong_answer(row.question, row.answers, row.expects, kinds)
 
 
 class Arrays(NamedTuple):

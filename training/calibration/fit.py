@@ -28,8 +28,18 @@ from numpy.typing import NDArray
 import graph.support
 from graph.support import scoring, vote
 from graph.types import Voting
-from training.calibration.examples import RIGHT, Arrays, Case, arrays, cases, right, with_planted
-from training.calibration.lookups import Asked, chinese, english, open_store
+from training.calibration.examples import (
+    RIGHT,
+    Arrays,
+    Case,
+    arrays,
+    cases,
+    right,
+    with_planted,
+    with_wrong,
+)
+from training.calibration.lookups import Asked, Store, chinese, english, open_store
+from training.calibration.planting import WAYS
 
 Floats = NDArray[np.float64]
 SEED = 7
@@ -41,6 +51,8 @@ DECAY = 3e-3
 scorer learned from the other half: of the clean ones and those with planted copies 80 and 77 % are
 right, at 0.01 80 and 75 %, at 0.001 79 and 78 %, all at 120 steps; at 240 it is 80 and 79 %."""
 BINS = 5
+PLANTED = 10
+"""Passages a lookup, where it is measured what noise costs."""
 
 
 class Net(NamedTuple):
@@ -231,6 +243,21 @@ def questions(data: Path, language: str) -> tuple[list[Asked], list[Asked]]:
     return rows[::2], rows[1::2]
 
 
+def under_noise(store: Store, rows: Sequence[Asked], by: scoring.Name) -> str:
+    """Return the share of right verdicts with ten planted passages a lookup, told in each way.
+
+    The wordings are those for measuring.
+    """
+    told = []
+    for way in WAYS:
+        found = [
+            with_planted(store, row, wrong, way, PLANTED, "measure")
+            for row, wrong in with_wrong(rows)
+        ]
+        told.append(f"{way} {100 * raw(found, by)[1].sum() / len(found):.1f} %")
+    return ", ".join(told)
+
+
 def main() -> None:
     """Train, fit, write, and say how good it is."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
@@ -241,12 +268,15 @@ def main() -> None:
     folder = Path(next(iter(graph.support.__path__)))
     learnt: list[Case] = []
     held: dict[str, list[Case]] = {}
+    stores: dict[str, Store] = {}
     for language in ("en", "zh"):
         teach, fit = questions(arguments.data, language)
         store = open_store(arguments.data, arguments.out, language, arguments.spared)
         learnt += cases(store, teach)
-        store = open_store(arguments.data, arguments.out, language)
-        held[language] = [with_planted(store, row, None, "copies", 0, "train") for row in fit]
+        stores[language] = open_store(arguments.data, arguments.out, language)
+        held[language] = [
+            with_planted(stores[language], row, None, "copies", 0, "train") for row in fit
+        ]
     data = arrays(learnt)
     print(f"{data.lookups} lookups, {len(data.lookup)} answers, {len(data.features)} edges")
     net = train(data)
@@ -266,7 +296,10 @@ def main() -> None:
             )
             print(
                 f"  said / true: {reliability(after, true)}\n"
-                f"  answered, share right: {coverage(after, true)}"
+                f"  answered, share right: {coverage(after, true)}\n"
+                f"  right of {len(rows)}: clean {100 * true.sum() / len(rows):.1f} %, with "
+                f"{PLANTED} planted: {under_noise(stores[language], [c.asked for c in rows], by)}",
+                flush=True,
             )
     about = (
         "Logistic curves from a verdict's raw probability to how often it is right (token F1 of "
