@@ -14,6 +14,7 @@ from graph.events import PathOpened, Planned
 from graph.planning import propose
 from graph.state import State
 from graph.types import Path, Plan, Way
+from retrievers.analysis import language_of
 
 PLAN_TOKENS = 160
 
@@ -23,6 +24,9 @@ async def plan(state: State, runtime: Runtime[Calls]) -> State:
     calls = runtime.context
     emit = calls.telling(runtime.stream_writer)
 
+    # The adapter is trained on English questions alone.
+    trained = calls.plans_by_lora and language_of(state["question"]) == "en"
+
     async def complete(prompt: str, json_schema: dict[str, Any]) -> str:
         return await calls.generate(
             "plan",
@@ -30,9 +34,10 @@ async def plan(state: State, runtime: Runtime[Calls]) -> State:
             emit,
             max_tokens=PLAN_TOKENS,
             json_schema=json_schema,
+            planner_lora=trained,
         )
 
-    plans = await propose(state["question"], complete)
+    plans = await propose(state["question"], complete, trained=trained)
     emit(Planned(plans=tuple(plans)))
     first = first_paths(plans) if Way.PLAN in calls.limits.ways else first_paths(plans)[:1]
     return {"plans": plans, **opened(first, [], calls.limits.max_paths, emit)}

@@ -138,7 +138,9 @@ def scripted(monkeypatch: pytest.MonkeyPatch) -> Script:
     def start(
         plans: Sequence[Plan], facts: Facts, *, plan_tokens: bool = False, **more: Any
     ) -> Machine:
-        async def propose(question: str, complete: planning.Complete) -> list[Plan]:
+        async def propose(
+            question: str, complete: planning.Complete, *, trained: bool
+        ) -> list[Plan]:
             if plan_tokens:
                 await complete("Split the question.", {})
             return list(plans)
@@ -767,6 +769,27 @@ async def test_where_grammar_finds_no_plan_the_model_is_asked_under_a_schema() -
     assert planned.plans[0].steps[1].expects is AnswerType.PLACE
 
 
+class ModelWithAdapter(ScriptedGrammarModel):
+    """A scripted model that says of itself that it has an adapter that plans."""
+
+    planner_lora: str = "plans.gguf"
+
+
+@pytest.mark.usefixtures("no_grammar")
+@pytest.mark.parametrize(
+    ("question", "asked"), [(QUESTION, True), ("伊卡里一号的导演出生在哪里？", False)]
+)
+async def test_an_adapter_computes_the_plans_of_english_questions_and_nothing_else(
+    question: str, asked: bool
+) -> None:
+    model = ModelWithAdapter(replies=("no plan", "Prague"))
+    machine = Machine({question: {"Prague": 0.9}}, model=model)
+    await machine.run(question)
+    planning_options, *others = model.options
+    assert planning_options.get("planner_lora", False) is asked
+    assert not any("planner_lora" in options for options in others)
+
+
 @pytest.mark.usefixtures("no_grammar")
 @pytest.mark.parametrize("written", ["", "I cannot.", '{"steps": []}', '{"steps": ["Who", ', "}{"])
 async def test_a_model_that_writes_no_plan_leaves_the_whole_question(written: str) -> None:
@@ -896,7 +919,7 @@ async def test_whatever_is_found_no_path_is_walked_twice_and_no_limit_is_passed(
     machine.index = machine.calls.retriever = Oracle(seed)
     machine.calls.reader = machine.index.reader()
 
-    async def propose(question: str, complete: planning.Complete) -> list[Plan]:
+    async def propose(question: str, complete: planning.Complete, *, trained: bool) -> list[Plan]:
         return plans
 
     with pytest.MonkeyPatch.context() as patch:

@@ -143,7 +143,9 @@ def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Stag
     ) -> Stage:
         plan, facts = SCENES[scene]
 
-        async def propose(question: str, complete: planning.Complete) -> list[Plan]:
+        async def propose(
+            question: str, complete: planning.Complete, *, trained: bool
+        ) -> list[Plan]:
             await complete("Split the question.", {})
             return list(plans) or [plan]
 
