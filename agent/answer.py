@@ -24,7 +24,8 @@ from graph.events import (
     Voted,
     elapsed,
 )
-from graph.types import Failure, Plan, StepResult
+from graph.tree import QuestionNode
+from graph.types import Failure, Limits, Plan, StepResult, Way
 from retrievers.passage import Passage
 
 
@@ -46,6 +47,8 @@ class PathTaken(BaseModel):
     number: int
     plan: int
     origin: str
+    """Why it was opened, in words."""
+    way: Way = Way.PLAN
     bound: dict[int, str] = Field(default_factory=dict)
     """The answers that it was opened with, by step: they are not sought again."""
     steps: tuple[StepTaken, ...] = ()
@@ -62,6 +65,9 @@ class Tree(BaseModel):
     question: str
     plans: tuple[Plan, ...] = ()
     paths: tuple[PathTaken, ...] = ()
+    """In the order in which they were opened, each with its steps."""
+    root: QuestionNode | None = None
+    """All of it as one OR/AND tree, with what was not tried. None in the rows of an evaluation."""
 
 
 class Usage(BaseModel):
@@ -103,6 +109,11 @@ class Answer(BaseModel):
 
 def tree_of(events: Iterable[Event]) -> Tree:
     """Replay the tree from a run's events alone."""
+    from graph.growing import question_tree  # which loads the planners: not to print a help text
+    from graph.replay import state_of
+
+    events = list(events)
+    ways = Limits().ways
     question = ""
     plans: tuple[Plan, ...] = ()
     paths: list[PathTaken] = []
@@ -110,6 +121,8 @@ def tree_of(events: Iterable[Event]) -> Tree:
         match event:
             case RunStarted():
                 question = event.question
+                told = event.settings.get("ways")
+                ways = Limits.model_validate({"ways": told}).ways if told is not None else ways
             case Planned():
                 plans = event.plans
             case PathOpened():
@@ -117,6 +130,7 @@ def tree_of(events: Iterable[Event]) -> Tree:
                     number=event.number,
                     plan=event.path.plan,
                     origin=event.path.origin,
+                    way=event.path.way,
                     bound={step: bound.answer for step, bound in event.path.bound.items()},
                 )
                 paths.append(opened)
@@ -130,7 +144,8 @@ def tree_of(events: Iterable[Event]) -> Tree:
                 paths[-1] = paths[-1].model_copy(update={"failure": event.failure})
             case _:
                 pass
-    return Tree(question=question, plans=plans, paths=tuple(paths))
+    root = question_tree(state_of(events), ways)
+    return Tree(question=question, plans=plans, paths=tuple(paths), root=root)
 
 
 def answer_of(events: list[Event]) -> Answer:

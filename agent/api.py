@@ -90,6 +90,7 @@ class Agent:
                     path = self._given_model or self.settings.model
                     self._model = LlamaCppChat(
                         model_path=str(path) if path is not None else None,
+                        planner_lora=str(lora) if (lora := self.settings.planner_lora) else None,
                         n_ctx=self.settings.context,
                         n_threads=self.settings.threads,
                     )

@@ -74,7 +74,14 @@ def _model(settings: Settings) -> Finding:
 
     path = checked_gguf(settings.model or default_model())
     size = path.stat().st_size / 2**20
-    return Finding(name="model", status="ok", detail=f"{path.name}, {size:.0f} MiB")
+    detail = f"{path.name}, {size:.0f} MiB"
+    if settings.planner_lora is not None:
+        from agent.gguf import load_gguf
+
+        # Only llama.cpp tells whether an adapter fits its model.
+        load_gguf(path, settings.planner_lora, n_ctx=64, n_threads=1).close()
+        detail += f", plans with {settings.planner_lora.name}"
+    return Finding(name="model", status="ok", detail=detail)
 
 
 def _encoder() -> Finding:

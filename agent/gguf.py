@@ -7,6 +7,7 @@ import importlib.util
 import json
 import re
 import threading
+from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,11 @@ from agent.errors import GrammarError, ModelError, ModelFileError
 BATCH = 256
 """Prompt tokens evaluated in one call of the native code, which cannot be interrupted."""
 _REMEDY = "name a GGUF file with --model or HOPTREE_MODEL"
+_LORA_REMEDY = "name a GGUF LoRA of the model with HOPTREE_PLANNER_LORA, or none"
+_ERROR = 4  # GGML_LOG_LEVEL_ERROR
 _loading = threading.Lock()  # llama-cpp-python redirects the process's stderr while it loads
 _log_callback: Any = None
+_errors: deque[str] = deque(maxlen=8)  # what llama.cpp said last that went wrong
 
 
 def default_model() -> Path:
@@ -32,25 +36,26 @@ def default_model() -> Path:
     )
 
 
-def checked_gguf(path: Path) -> Path:
-    """Return the path of a GGUF file.
+def checked_gguf(path: Path, *, lora: bool = False) -> Path:
+    """Return the path of a GGUF file that holds a model, or a LoRA adapter of one.
 
     Raises
     ------
     ModelFileError
         Where it is missing, a folder, or does not begin as a GGUF file does.
     """
+    what, remedy = ("adapter", _LORA_REMEDY) if lora else ("model", _REMEDY)
     try:
         with path.open("rb") as file:
             magic = file.read(4)
     except IsADirectoryError as error:
-        raise ModelFileError(f"the model {path} is a folder: {_REMEDY}") from error
+        raise ModelFileError(f"the {what} {path} is a folder: {remedy}") from error
     except OSError as error:
         raise ModelFileError(
-            f"cannot read the model {path}: {error.strerror}: {_REMEDY}"
+            f"cannot read the {what} {path}: {error.strerror}: {remedy}"
         ) from error
     if magic != b"GGUF":
-        raise ModelFileError(f"the model {path} is not a GGUF file: {_REMEDY}")
+        raise ModelFileError(f"the {what} {path} is not a GGUF file: {remedy}")
     return path
 
 
@@ -60,16 +65,18 @@ def load_gguf(path: Path, lora: Path | None, n_ctx: int, n_threads: int) -> Load
     Raises
     ------
     ModelFileError
-        Where a file is missing, no GGUF, damaged, or of a kind that llama.cpp does not know.
+        Where a file is missing, no GGUF, damaged, or of a kind that llama.cpp does not know, or
+        the adapter was made for another model.
     """
     checked_gguf(path)
     if lora is not None:
-        checked_gguf(lora)
+        checked_gguf(lora, lora=True)
     from llama_cpp import Llama
 
     try:
         with _loading:
             _silence()
+            _errors.clear()
             llama = Llama(
                 str(path),
                 n_ctx=n_ctx,
@@ -79,21 +86,25 @@ def load_gguf(path: Path, lora: Path | None, n_ctx: int, n_threads: int) -> Load
                 lora_path=str(lora) if lora else None,
                 verbose=False,
             )
-        # llama-cpp-python takes a null adapter for one.
-        if lora is not None and not llama._lora_adapter:
-            llama.close()
-            raise ValueError("the adapter is null")
     except (ValueError, RuntimeError, AssertionError, OSError) as error:
         named = f"the model {path}" + (f" with the adapter {lora}" if lora else "")
         raise ModelFileError(
             f"{named} could not be loaded: the file may be damaged, or of a kind that this "
             f"llama.cpp does not know: {_REMEDY}"
         ) from error
+    # llama-cpp-python takes a null adapter for one.
+    if lora is not None and not llama._lora_adapter:
+        llama.close()
+        said = "".join(_errors).strip().rpartition("lora adapter: ")[2].splitlines()
+        reason = f" ({said[0]})" if said else ""
+        raise ModelFileError(
+            f"the adapter {lora} does not fit the model {path}{reason}: {_LORA_REMEDY}"
+        )
     return LoadedModel(llama)
 
 
 class LoadedModel:
-    """A model in memory: text to tokens, tokens to bytes, grammars.
+    """A model in memory: text to tokens, tokens to bytes, grammars, and its adapter.
 
     `tokens`, `count` and `piece` only read the vocabulary, so any thread may call them.
     """
@@ -103,6 +114,7 @@ class LoadedModel:
 
         self.llama = llama
         self._vocab = llama._model.vocab
+        self._adapted = bool(llama._lora_adapter)  # as llama-cpp-python loads it
         self._formatter = self._template()
         control = [
             text
@@ -211,18 +223,40 @@ class LoadedModel:
         llama_cpp.llama_sampler_free(probe)
         return llama_cpp.LlamaGrammar.from_string(gbnf, verbose=False)
 
+    def adapt(self, wanted: bool) -> None:
+        """Compute with the adapter or without it; a model that has none stays as it is.
+
+        What was evaluated the other way is forgotten: its keys and values are of other weights.
+        """
+        if wanted == self._adapted or not self.llama._lora_adapter:
+            return
+        import llama_cpp
+
+        adapters = (llama_cpp.llama_adapter_lora_p_ctypes * 1)(self.llama._lora_adapter)
+        scales = (ctypes.c_float * 1)(1.0)
+        context = self.llama._ctx
+        if llama_cpp.llama_set_adapters_lora(context.ctx, adapters, int(wanted), scales):
+            raise ModelError("llama.cpp could not switch the adapter of the model")
+        self._adapted = wanted
+        context.kv_cache_clear()
+        self.llama.reset()
+
     def close(self) -> None:
         """Free the model; nothing may be called after it."""
         self.llama.close()
 
 
 def _silence() -> None:
-    """Keep llama.cpp's log from the person's terminal."""
+    """Keep llama.cpp's log from the person's terminal, and its errors for ours."""
     global _log_callback
     if _log_callback is not None:
         return
     import llama_cpp
 
+    def told(level: int, text: bytes, data: Any) -> None:
+        if level == _ERROR:
+            _errors.append(text.decode("utf-8", "replace"))
+
     # Kept at module level: the native code calls it for as long as the process lives.
-    _log_callback = llama_cpp.llama_log_callback(lambda level, text, data: None)
+    _log_callback = llama_cpp.llama_log_callback(told)
     llama_cpp.llama_log_set(_log_callback, ctypes.c_void_p(0))

@@ -55,6 +55,8 @@ class CallOptions(BaseModel):
     json_schema: dict[str, Any] | None = None
     prefill: str = ""
     """Text the answer begins with; it is not streamed."""
+    planner_lora: bool = False
+    """Compute this call with the adapter of `planner_lora`, where the model has one."""
 
 
 @dataclass
@@ -81,7 +83,9 @@ class LlamaCppChat(BaseChatModel):
     """None: the model that ships, `default_model()`."""
     n_ctx: int = Field(default=4096, ge=64)
     n_threads: int | None = None
-    lora_path: str | None = None
+    planner_lora: str | None = None
+    """A GGUF LoRA for the calls that ask for it; the others are computed without it. A switch costs
+    the tokens of the prefix that could else be reused."""
 
     _requests: queue.SimpleQueue[_Request | None] = PrivateAttr(default_factory=queue.SimpleQueue)
     _worker: threading.Thread | None = PrivateAttr(default=None)
@@ -113,7 +117,7 @@ class LlamaCppChat(BaseChatModel):
         if self._loaded is None:
             self._loaded = load_gguf(
                 Path(self.model_path).expanduser() if self.model_path else default_model(),
-                Path(self.lora_path).expanduser() if self.lora_path else None,
+                Path(self.planner_lora).expanduser() if self.planner_lora else None,
                 self.n_ctx,
                 self.n_threads or cores(),
             )
@@ -175,6 +179,7 @@ class LlamaCppChat(BaseChatModel):
                 f"the prompt has {len(tokens):,} tokens and {options.max_tokens:,} may be written, "
                 f"more than the context window of {window:,}: shorten it, or raise HOPTREE_CONTEXT"
             )
+        model.adapt(options.planner_lora)
         cached, reason = (0, reason) if reason else _evaluate(model.llama, tokens, halted)
         text, written = StreamedText(options.stop or ()), 0
         if reason is None:

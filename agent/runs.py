@@ -24,6 +24,7 @@ from graph.replay import corrected, state_of
 from graph.state import State, initial
 from graph.support import across_paths
 from graph.types import Limits, Path, Voting, Wording
+from prompts.loader import render
 from retrievers.passage import Retriever
 
 if TYPE_CHECKING:
@@ -127,7 +128,8 @@ def first_state(begin: RunStarted, folder: pathlib.Path, searchable: bool) -> St
     state = state_of(told(folder, begin.forked_from))
     step, answer = begin.corrected.step, begin.corrected.answer
     path = _walked(state)[begin.corrected.path - 1]
-    origin = f"forked from run {begin.forked_from}: step {step} is “{answer}”"
+    told_of = {"run": begin.forked_from, "step": str(step), "answer": answer}
+    origin = render("origin_fork", begin.language, **told_of)
     return corrected(state, path, step, answer, origin)
 
 

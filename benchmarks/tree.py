@@ -199,11 +199,10 @@ def intermediate_recall(question: EvalQuestion, answer: Answer) -> float | None:
 
 
 def answered_by(answer: Answer) -> str:
-    """Return why the path was opened that the answer came from: a plan, a runner-up, …"""
+    """Return what opened the path that the answer came from: a plan, a runner-up, …"""
     for path in answer.tree.paths:
         if path.answer is not None and path.answer == answer.answer:
-            kind = path.origin.split()[0]
-            return "reworded" if "reworded" in path.origin else kind
+            return path.way.value
     return "none"
 
 

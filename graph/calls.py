@@ -189,6 +189,11 @@ class Calls:
         )
         return candidates
 
+    @property
+    def plans_by_lora(self) -> bool:
+        """Whether the model has an adapter that plans."""
+        return getattr(self.model, "planner_lora", None) is not None
+
     async def generate(
         self,
         purpose: str,
@@ -200,12 +205,14 @@ class Calls:
         grammar: str | None = None,
         json_schema: dict[str, Any] | None = None,
         stop: list[str] | None = None,
+        planner_lora: bool = False,
     ) -> str:
         """Generate text; with `stream`, each piece is emitted as a Token event as it comes.
 
         `grammar` (GBNF) and `json_schema` bind models that can be bound (`supports_grammar`);
-        from others the caller must check what comes back. A model that takes too long is stopped:
-        what it wrote until then is returned, and a Notice tells of it.
+        from others the caller must check what comes back. `planner_lora` is for a model that has
+        one (`plans_by_lora`). A model that takes too long is stopped: what it wrote until then is
+        returned, and a Notice tells of it.
         """
         prompt = "\n\n".join(f"[{m.type}] {m.text}" for m in messages)
         done = self.journal.finished(ModelCalled, purpose=purpose, prompt=prompt)
@@ -221,6 +228,8 @@ class Calls:
                 options["grammar"] = grammar
             if json_schema is not None:
                 options["json_schema"] = json_schema
+        if planner_lora:
+            options["planner_lora"] = True
         begun = time.monotonic()
         whole: AIMessageChunk | None = None
         text = ""

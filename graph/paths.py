@@ -1,4 +1,4 @@
-"""Which path to walk next: pure functions over outcomes. The search is best-first.
+"""Which path to walk next: pure functions over outcomes. The search is best-first by `promise`.
 
 Loops are impossible: a path is opened only if its signature (plan, bound answers, wordings) was not
 opened before, a step is reworded at most once, and runner-ups only go down a verdict's list.
@@ -6,10 +6,12 @@ opened before, a step is reworded at most once, and runner-ups only go down a ve
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Mapping, Sequence
 
 from graph.planning.substitute import needs, rewordings
 from graph.types import Bound, Outcome, Path, Plan, StepResult, Way
+from prompts.loader import render
 
 RUNNER_UPS = 2
 """How many runner-up answers of a step may open a path."""
@@ -39,6 +41,19 @@ def ready(plan: Plan, path: Path) -> list[int]:
     ]
 
 
+def promise(plan: Plan, path: Path) -> float:
+    """Estimate the probability that a path of a plan comes to the right answer.
+
+    It is the plan's score times the confidence of every answer that is bound; a step that is still
+    to be asked in other words counts `REWORDED`, any other that is not bound yet counts 1. So it is
+    what the path's answer will be trusted with at most (`support.across_paths`), and what is taken
+    first could not be overtaken by what is left, were all confidences right.
+    """
+    open_wordings = len(path.wording.keys() - path.bound.keys())
+    bound = math.prod(answer.confidence for answer in path.bound.values())
+    return min(1.0, plan.score * bound * REWORDED**open_wordings)
+
+
 def bridging(outcomes: Sequence[Outcome], plans: Sequence[Plan]) -> list[str]:
     """Return the answers that paths went on from: those that another lookup asks about.
 
@@ -57,12 +72,13 @@ def alternatives(
     plans: Sequence[Plan],
     memory: Mapping[str, StepResult],
     ways: Collection[Way] = frozenset(Way),
+    language: str = "en",
 ) -> list[Path]:
     """Return the paths that a failed or weak path suggests, in no particular order.
 
     They are the runner-up answers of the steps that the failed one depends on, and another wording
     of the failed step, unless it has one. In a path that ended in a weak answer, the last step is
-    the one that failed.
+    the one that failed. `language` is that in which it is told why they are opened.
     """
     path, failure = outcome.path, outcome.failure
     if failure is None:
@@ -81,8 +97,6 @@ def alternatives(
         confidence = clusters[following].confidence
         if confidence <= 0:
             continue
-        # As probable as it is once those before it are known to be wrong.
-        before = sum(cluster.confidence for cluster in clusters[:following])
         dependants = {n for n in path.bound if number in upstream(plan, n)}
         kept = {n: b for n, b in path.bound.items() if n != number and n not in dependants}
         kept[number] = Bound(
@@ -91,29 +105,31 @@ def alternatives(
             question=bound.question,
             cluster=following,
         )
-        found.append(
-            Path(
-                plan=path.plan,
-                origin=f"runner-up “{clusters[following].text}” for step {number}",
-                prior=path.prior * min(1.0, confidence / max(1 - before, confidence)),
-                bound=kept,
-                wording=path.wording,
-            )
-        )
+        told = {"answer": clusters[following].text, "step": str(number)}
+        origin = render("origin_runner_up", language, **told)
+        found.append(_opened(plan, path, Way.RUNNER_UP, origin, kept, path.wording))
     step = plan.steps[failure.step - 1]
     reworded = Way.REWORDING in ways and failure.step not in path.wording
     if step.kind == "lookup" and reworded:
-        found += [
-            Path(
-                plan=path.plan,
-                origin=f"step {failure.step} reworded: “{wording}”",
-                prior=path.prior * REWORDED,
-                bound={n: b for n, b in path.bound.items() if n != failure.step},
-                wording={**path.wording, failure.step: wording},
-            )
-            for wording in rewordings(step.text)[:1]
-        ]
+        kept = {n: b for n, b in path.bound.items() if n != failure.step}
+        for wording in rewordings(step.text)[:1]:
+            told = {"wording": wording, "step": str(failure.step)}
+            origin = render("origin_rewording", language, **told)
+            words = {**path.wording, failure.step: wording}
+            found.append(_opened(plan, path, Way.REWORDING, origin, kept, words))
     return found
+
+
+def _opened(
+    plan: Plan,
+    left: Path,
+    way: Way,
+    origin: str,
+    bound: dict[int, Bound],
+    wording: dict[int, str],
+) -> Path:
+    path = Path(plan=left.plan, origin=origin, way=way, prior=0, bound=bound, wording=wording)
+    return path.model_copy(update={"prior": promise(plan, path)})
 
 
 def pick(frontier: Sequence[Path], walked: Sequence[Path]) -> tuple[Path | None, list[Path]]:

@@ -200,6 +200,19 @@ class Bound(BaseModel):
     """Which of the verdict's clusters is bound: 0 the winner, 1 the runner-up, …"""
 
 
+class Way(StrEnum):
+    """A way on after a path failed or ended in a weak answer."""
+
+    RUNNER_UP = "runner_up"
+    """Another answer of an earlier step."""
+    REWORDING = "rewording"
+    """Other words for the step that failed."""
+    PLAN = "plan"
+    """Another plan of those proposed at the start."""
+    LEARNED = "learned"
+    """A new plan from what was read."""
+
+
 class Path(BaseModel):
     """One plan with the answers bound so far."""
 
@@ -209,8 +222,11 @@ class Path(BaseModel):
     """Index into the tree's plans."""
     origin: str
     """Why the path was opened, in words."""
+    way: Way = Way.PLAN
+    """What opened it."""
     prior: float = Field(ge=0, le=1)
-    """Estimated probability of success when it was opened; the search is best-first by it."""
+    """Estimated probability of success when it was opened (`graph.paths.promise`); the search is
+    best-first by it."""
     bound: dict[int, Bound] = Field(default_factory=dict)
     """Step number (from 1) to answer."""
     wording: dict[int, str] = Field(default_factory=dict)
@@ -235,19 +251,6 @@ class Outcome(BaseModel):
     confidence: float = Field(default=0.0, ge=0, le=1)
     """Product of the confidences of the path's lookups: the probability that all are right."""
     failure: Failure | None = None
-
-
-class Way(StrEnum):
-    """A way on after a path failed or ended in a weak answer."""
-
-    RUNNER_UP = "runner_up"
-    """Another answer of an earlier step."""
-    REWORDING = "rewording"
-    """Other words for the step that failed."""
-    PLAN = "plan"
-    """Another plan of those proposed at the start."""
-    LEARNED = "learned"
-    """A new plan from what was read."""
 
 
 Wording = Literal["rules", "free"]

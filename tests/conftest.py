@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from elastic_node import (
     NAMED,
@@ -24,6 +25,12 @@ from retrievers.elastic import ElasticsearchRetriever, ElasticsearchSettings
 from retrievers.elastic.node import CompatibleNode
 from retrievers.elastic.node import connect as open_client
 from retrievers.encoder import Encoder, MiniLMEncoder
+
+# How long an example takes is the machine's business: tests run beside other work.
+hypothesis.settings.register_profile(
+    "hoptree", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("hoptree")
 
 
 @pytest.fixture(scope="session")

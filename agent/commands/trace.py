@@ -19,6 +19,8 @@ from agent.settings import Settings, load_settings
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from agent.viewer.views import RunView
+
 PORT = 8747
 app = typer.Typer(
     help="Look at what runs did: in a browser, as one HTML file, as a list.",
@@ -113,6 +115,48 @@ def _listening(host: str, port: int) -> socket.socket:
 
 
 @app.command()
+def show(
+    run: Annotated[
+        str,
+        typer.Argument(
+            help="Id of the run; `hoptree trace list` shows them.", autocompletion=run_ids
+        ),
+    ],
+    as_json: Annotated[bool, typer.Option("--json", help="Print the tree as JSON.")] = False,
+) -> None:
+    """Print a run as one question tree, with what was not tried, even if it has no answer yet.
+
+    Of a question one plan must be solved (✓), of a plan every step, of a step one of its wordings
+    by one of its answers. Behind a plan stands its estimated success, behind an answer its
+    confidence; ✗ is what led nowhere, · what no path has tried.
+
+    Examples:
+
+    - `hoptree trace show 20260101-120000-abcdef`
+    - `hoptree trace show 20260101-120000-abcdef --json`
+    """
+    from agent.outline import outline
+
+    tree = _view(run).tree
+    if as_json:
+        print(tree.model_dump_json(indent=2))
+    else:
+        _console().print(outline(tree), soft_wrap=False)  # which would cut what does not fit a line
+
+
+def _view(run: str) -> RunView:
+    from agent.viewer.run import run_view
+    from agent.viewer.store import TraceStore
+
+    store = TraceStore(load_settings({}).traces)
+    events = store.events(run)
+    try:
+        return run_view(events, running=store.running(run))
+    except TraceError as error:
+        raise TraceError(f"{store.path(run)} is not the trace of a run: {error}") from error
+
+
+@app.command()
 def export(
     run: Annotated[
         str,
@@ -135,15 +179,8 @@ def export(
     - `hoptree trace export 20260101-120000-abcdef --out run.html`
     """
     from agent.viewer.pages import exported_page
-    from agent.viewer.run import run_view
-    from agent.viewer.store import TraceStore
 
-    store = TraceStore(load_settings({}).traces)
-    events = store.events(run)
-    try:
-        html = exported_page(run_view(events, running=store.running(run)))
-    except TraceError as error:
-        raise TraceError(f"{store.path(run)} is not the trace of a run: {error}") from error
+    html = exported_page(_view(run))
     if out == Path("-"):
         sys.stdout.write(html)
         return

@@ -26,7 +26,7 @@ from graph.events import Citation
 
 _HERE = Path(__file__).parent
 STATIC = _HERE / "static"
-_PARTS = ("head", "notices", "sources", "time", "calls", "about")
+_PARTS = ("head", "notices", "sources", "alternatives", "time", "calls", "about")
 """The macros of `_run.html` that render a part of a run; each is the id of its element too."""
 SHOWN = 8
 """Candidates of a step that are shown at once; the others fold out."""

@@ -67,6 +67,7 @@ def run_view(events: Sequence[Event], *, running: bool = False) -> RunView:
     """
     started = _started(events)
     tree, usage = tree_of(events), usage_of(events)
+    assert tree.root is not None  # events have one
     answered = next((e for e in reversed(events) if isinstance(e, Answered)), None)
     status = _status(events, running)
     calls = [e for e in events if isinstance(e, ModelCalled)]
@@ -88,6 +89,7 @@ def run_view(events: Sequence[Event], *, running: bool = False) -> RunView:
         citations=answered.citations if answered else (),
         plans=len(tree.plans),
         paths=_paths(tree, _evidence(events), answered, status == "running"),
+        tree=tree.root,
         calls=tuple(
             CallView(number=number, **call.model_dump(exclude={"type", "at"}))
             for number, call in enumerate(calls, 1)

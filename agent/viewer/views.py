@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 from agent.answer import Usage
 from graph.events import Citation, Correction
+from graph.tree import QuestionNode
 from graph.types import AnswerType, Candidate, Failure, Operator, StepResult
 from retrievers.passage import Passage
 
@@ -184,6 +185,8 @@ class RunView(View):
     citations: tuple[Citation, ...] = ()
     plans: int = 0
     paths: tuple[PathView, ...] = ()
+    tree: QuestionNode
+    """All of it as one OR/AND tree, with what was not tried."""
     calls: tuple[CallView, ...] = ()
     searches: tuple[SearchView, ...] = ()
     timeline: Timeline

@@ -34,7 +34,8 @@ async def backtrack(state: State, runtime: Runtime[Calls]) -> State:
         return opened(frontier, state["walked"], limits.max_paths, emit)
     plans = [*state["plans"], *learned]
     emit(Planned(plans=tuple(plans)))
-    frontier += first_paths(plans)[len(state["plans"]) :]
+    made = len(state["plans"])
+    frontier += first_paths(plans, state["language"], after=made, way=Way.LEARNED)
     return {"plans": plans, **opened(frontier, state["walked"], limits.max_paths, emit)}
 
 
@@ -55,8 +56,9 @@ def why_left(outcome: Outcome, state: State) -> Failure:
     if outcome.failure is not None:
         return outcome.failure
     assert outcome.answer is not None  # an Outcome has an answer or a failure
-    confidence = f"{outcome.confidence:.2f}"
-    detail = render("weak", state["language"], answer=outcome.answer, confidence=confidence)
+    consensus = across_paths(state["outcomes"], state["plans"])
+    sure = consensus.sure_of(outcome.answer) if consensus is not None else outcome.confidence
+    detail = render("weak", state["language"], answer=outcome.answer, confidence=f"{sure:.2f}")
     final = len(state["plans"][outcome.path.plan].steps)
     return Failure(step=final, reason=FailureReason.WEAK, detail=detail)
 
@@ -67,7 +69,7 @@ def _untried(state: State, limits: Limits) -> list[Path]:
     left = last.model_copy(update={"failure": why_left(last, state)})
     return [
         *state["frontier"],
-        *paths.alternatives(left, state["plans"], state["memory"], limits.ways),
+        *paths.alternatives(left, state["plans"], state["memory"], limits.ways, state["language"]),
     ]
 
 

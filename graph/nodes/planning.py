@@ -14,6 +14,8 @@ from graph.events import PathOpened, Planned
 from graph.planning import propose
 from graph.state import State
 from graph.types import Path, Plan, Way
+from prompts.loader import render
+from retrievers.analysis import language_of
 
 PLAN_TOKENS = 160
 
@@ -23,6 +25,9 @@ async def plan(state: State, runtime: Runtime[Calls]) -> State:
     calls = runtime.context
     emit = calls.telling(runtime.stream_writer)
 
+    # The adapter is trained on English questions alone.
+    trained = calls.plans_by_lora and language_of(state["question"]) == "en"
+
     async def complete(prompt: str, json_schema: dict[str, Any]) -> str:
         return await calls.generate(
             "plan",
@@ -30,20 +35,26 @@ async def plan(state: State, runtime: Runtime[Calls]) -> State:
             emit,
             max_tokens=PLAN_TOKENS,
             json_schema=json_schema,
+            planner_lora=trained,
         )
 
-    plans = await propose(state["question"], complete)
+    plans = await propose(state["question"], complete, trained=trained)
     emit(Planned(plans=tuple(plans)))
-    first = first_paths(plans) if Way.PLAN in calls.limits.ways else first_paths(plans)[:1]
+    first = first_paths(plans, state["language"])
+    first = first if Way.PLAN in calls.limits.ways else first[:1]
     return {"plans": plans, **opened(first, [], calls.limits.max_paths, emit)}
 
 
-def first_paths(plans: Sequence[Plan]) -> list[Path]:
-    """Return the path that each plan begins with, in the plans' order."""
-    return [
-        Path(plan=number, origin=f"plan {number + 1}, by the {p.planner} planner", prior=p.score)
-        for number, p in enumerate(plans)
-    ]
+def first_paths(
+    plans: Sequence[Plan], language: str, *, after: int = 0, way: Way = Way.PLAN
+) -> list[Path]:
+    """Return the path that each plan begins with, in order, but for the first `after` plans."""
+    found = []
+    for number, plan in list(enumerate(plans))[after:]:
+        told = {"number": str(number + 1), "planner": plan.planner}
+        origin = render("origin_plan", language, **told)
+        found.append(Path(plan=number, origin=origin, way=way, prior=plan.score))
+    return found
 
 
 def opened(frontier: Sequence[Path], walked: Sequence[Path], most: int, emit: Emit) -> State:

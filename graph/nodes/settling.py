@@ -13,6 +13,7 @@ from graph.nodes.asking import ask
 from graph.nodes.seeking import ready_lookups
 from graph.planning.substitute import fill
 from graph.state import State, memory_key
+from graph.support import across_paths
 from graph.types import Bound, Failure, FailureReason, Outcome, Path, Plan, StepResult, Verdict
 from prompts.loader import render
 
@@ -104,12 +105,16 @@ def _ended(
 
 
 def after_settle(state: State, runtime: Runtime[Calls]) -> str:
-    """Go on seeking, take a sure answer, or go back to the root."""
+    """Go on seeking, take a sure answer, or go back to the root.
+
+    What counts is what all paths say together: an answer is no surer than it will be told with, and
+    one that another path contradicts, or that comes from a plan of little trust, ends no search.
+    """
     if not state["finished"]:
         return "seek"
-    last = state["outcomes"][-1]
     limits = runtime.context.limits
-    if last.answer is not None and last.confidence >= limits.sure:
+    consensus = across_paths(state["outcomes"], state["plans"])
+    if consensus is not None and consensus.outcome.confidence >= limits.sure:
         return "compose"
     if len(state["walked"]) >= limits.max_paths or runtime.context.spent:
         return "conclude"

@@ -97,16 +97,19 @@ def whole(question: str) -> Plan:
     return Plan(steps=(step,), planner=WHOLE_QUESTION, score=WHOLE)
 
 
-async def propose(question: str, complete: Complete | None = None) -> list[Plan]:
+async def propose(
+    question: str, complete: Complete | None = None, *, trained: bool = False
+) -> list[Plan]:
     """Return the plans for a question, checked and ranked, the whole question last.
 
     The model is asked only where grammar found no plan: an untrained small model repeats the
-    question more often than it splits it, and what it says costs a second.
+    question more often than it splits it, and what it says costs a second. One that is `trained`
+    gets the short prompt that it was trained on.
     """
     question = unreferenced(question)
     plans = rank(question, await asyncio.to_thread(by_language, question))
     if not plans and complete is not None:
-        proposed = await propose_by_model(question, complete)
+        proposed = await propose_by_model(question, complete, trained=trained)
         plans = rank(question, [proposed] if proposed is not None else [])
     plans = [plan for plan in plans if len(plan.steps) > 1 or plan.planner != "model"]
     return [*plans, whole(question)]

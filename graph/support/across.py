@@ -29,6 +29,11 @@ class Consensus(BaseModel):
     paths: int = Field(default=1, ge=1)
     """Independent paths to the winning answer."""
 
+    def sure_of(self, answer: str) -> float:
+        """Return the probability of an answer that a path came to; 0 for any other."""
+        said = ((self.outcome.answer or "", self.outcome.confidence), *self.rivals)
+        return next((sure for other, sure in said if same_answer(answer, other)), 0.0)
+
 
 def across_paths(outcomes: Sequence[Outcome], plans: Sequence[Plan]) -> Consensus | None:
     """Vote over the solved paths; None where there is none.

@@ -289,8 +289,9 @@ def _add_passages(
     candidates: Sequence[Candidate],
     trust: Mapping[str, float],
 ) -> None:
-    known = [question, *{candidate.text for candidate in candidates}]
-    groups = independent_groups([hit.passage for hit in hits], known)
+    read = sorted(candidates, key=lambda c: (c.score * (1 - c.no_answer), c.text))
+    said = {candidate.passage_id: candidate.text for candidate in read}  # the likeliest comes last
+    groups = independent_groups([hit.passage for hit in hits], question, said)
     best = max((hit.score for hit in hits), default=0.0)
     asked, plain = _asked(question), _plain(question)
     for hit in hits:

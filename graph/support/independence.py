@@ -10,14 +10,14 @@ from __future__ import annotations
 import itertools
 import re
 from collections import Counter, defaultdict
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from functools import lru_cache
 from typing import Literal, NamedTuple
 from urllib.parse import urlsplit
 
 import networkx as nx
 
-from retrievers.analysis import HAN, STOP_WORDS
+from retrievers.analysis import HAN, STOP_WORDS, folded, segmenter
 from retrievers.passage import Passage
 
 COPY = 0.7
@@ -28,8 +28,13 @@ RETOLD = 0.6
 """Share of a passage's details (names, numbers) that another has too, from which it is retold."""
 DETAILS = 3
 """Details that two passages must share to be retellings of each other."""
+RARE = 500
+"""Times in the corpus of the segmenter's dictionary below which a Chinese word is a detail: names
+have no capitals there. Of the training stories of `training.calibration` 92 % of the pairs share
+enough of them to be joined, of 17,800 pairs of other passages 2 do."""
 _SHINGLE = 4
 _WORD = re.compile(rf"[{HAN}]|[^\W_{HAN}]+")
+_HAN_WORD = re.compile(rf"[{HAN}]{{2,}}")
 _DETAIL = re.compile(rf"\d[\d.,]*\d|\d|[A-Z][^\W\d_{HAN}]+")
 
 Reason = Literal["document", "source", "copy", "retelling"]
@@ -55,9 +60,24 @@ def _shingles(text: str) -> frozenset[int]:
 
 @lru_cache(maxsize=4096)
 def _details(text: str) -> frozenset[str]:
-    """Return the numbers and the capitalised words of a text, but for those that begin it."""
-    found = (match[0].casefold() for match in _DETAIL.finditer(text))
-    return frozenset(word for word in found if word not in STOP_WORDS)
+    """Return the numbers, the capitalised words and the rare Chinese words of a text."""
+    found = {match[0].casefold() for match in _DETAIL.finditer(text)} - STOP_WORDS
+    if _HAN_WORD.search(text):
+        known = segmenter()
+        words = filter(_HAN_WORD.fullmatch, known.cut(folded(text)))
+        found.update(word for word in words if known.FREQ.get(word, 0) < RARE)
+    return frozenset(found)
+
+
+def _untold(details: frozenset[str], known: str) -> frozenset[str]:
+    """Return the details that a text does not name."""
+    words = frozenset(_WORD.findall(known.casefold()))
+    chinese = folded(known) if _HAN_WORD.search(known) else ""
+    return frozenset(
+        detail
+        for detail in details - words
+        if not (chinese and _HAN_WORD.fullmatch(detail) and detail in chinese)
+    )
 
 
 def source_of(passage: Passage) -> str:
@@ -71,16 +91,19 @@ def source_of(passage: Passage) -> str:
     return (urlsplit(passage.url).hostname or "").removeprefix("www.")
 
 
-def independent_groups(passages: Sequence[Passage], known: Iterable[str] = ()) -> Groups:
+def independent_groups(
+    passages: Sequence[Passage], question: str = "", answers: Mapping[str, str] | None = None
+) -> Groups:
     """Group the passages: one source, one document, copies, quotations and retellings.
 
-    `known` are texts whose words are no sign of a common origin: the question and the answers,
-    which all passages on them name.
+    The words of the question are no sign of a common origin, nor are those of a passage's answer to
+    it: all passages on it name them. `answers` maps the id of a passage to its answer. What else
+    was read there for an answer, and is none, may be a detail as any other.
     """
     story: nx.Graph[str] = nx.Graph()
     story.add_nodes_from(sorted(passage.id for passage in passages))
     story.add_edges_from(_copies(passages), reason="copy")
-    for a, b in _retellings(passages, known):
+    for a, b in _retellings(passages, question, answers or {}):
         if not story.has_edge(a, b):
             story.add_edge(a, b, reason="retelling")
     same = story.copy()
@@ -116,9 +139,12 @@ def _copies(passages: Sequence[Passage]) -> list[tuple[str, str]]:
     ]
 
 
-def _retellings(passages: Sequence[Passage], known: Iterable[str]) -> list[tuple[str, str]]:
-    said = frozenset(word for text in known for word in _WORD.findall(text.casefold()))
-    details = sorted((passage.id, _details(passage.text) - said) for passage in passages)
+def _retellings(
+    passages: Sequence[Passage], question: str, answers: Mapping[str, str]
+) -> list[tuple[str, str]]:
+    details = sorted(
+        (p.id, _untold(_details(p.text), f"{question}\n{answers.get(p.id, '')}")) for p in passages
+    )
     sizes = {passage: len(named) for passage, named in details}
     return [
         (a, b)

@@ -487,14 +487,6 @@ def test_a_model_file_that_cannot_be_used_is_named_with_the_remedy(
     assert capfd.readouterr().err == ""
 
 
-def test_an_adapter_that_cannot_be_used_is_named(tmp_path: Path) -> None:
-    adapter = _other_kind(tmp_path)
-    with pytest.raises(ModelFileError, match=r"notes\.gguf"):
-        LlamaCppChat(lora_path=str(adapter)).load()
-    with pytest.raises(ModelFileError, match="could not be loaded"):
-        LlamaCppChat(lora_path=str(default_model()), n_ctx=256).load()  # a model, not an adapter
-
-
 def test_loading_answering_and_closing_print_nothing(
     own: LlamaCppChat, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -56,6 +56,28 @@ def test_a_list_without_runs_says_so(hoptree: Hoptree, traces: Path) -> None:
     assert (done.returncode, done.stdout) == (0, f"no runs in {traces}\n")
 
 
+# ── show ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_run_is_shown_as_one_tree_of_alternatives(hoptree: Hoptree, traces: Path) -> None:
+    made.written(traces, made.run(RUN))
+    done = hoptree("trace", "show", RUN)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "✓ plan 1, by the linguistic planner → 1950" in done.stdout
+    assert "✗ Ann Lee (0.70) path 1: left at step 2" in done.stdout
+    assert "✗ When was Ann Lee born? path 1: nothing on Ann Lee" in done.stdout
+    assert "· What is the date of birth of Ann Lee? (reworded) not tried" in done.stdout
+    told = json.loads(hoptree("trace", "show", RUN, "--json").stdout)
+    assert (told["question"], told["state"]) == (made.QUESTION, "solved")
+
+
+def test_a_run_without_an_answer_is_shown_as_far_as_it_came(hoptree: Hoptree, traces: Path) -> None:
+    made.written(traces, made.run(RUN)[:6])
+    assert "… plan 1" in hoptree("trace", "show", RUN).stdout
+    made.written(traces, made.run("begun")[:1])
+    assert hoptree("trace", "show", "begun").stdout == f"· {made.QUESTION}\n"
+
+
 # ── export ────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -78,6 +100,7 @@ def test_what_cannot_be_exported_is_told_in_one_sentence(hoptree: Hoptree, trace
     made.written(traces, made.run(RUN))
     (traces / "broken.jsonl").write_text("{}\n")
     (traces / "empty.jsonl").write_text("")
+    assert "there is no run 'none'" in hoptree("trace", "show", "none").stderr
     for arguments, code, told in (
         (("none",), 6, "there is no run 'none'"),
         (("../runs/" + RUN,), 6, "there is no run"),

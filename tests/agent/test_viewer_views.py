@@ -58,6 +58,16 @@ def test_every_path_is_shown_with_how_it_ended() -> None:
     assert (second.origin, second.planner) == ("runner-up “Bob Ray” for step 1", "linguistic")
 
 
+def test_what_was_tried_and_what_was_not_is_one_tree() -> None:
+    tree = run_view(made.run()).tree
+    [plan] = tree.plans
+    assert (plan.answer, plan.paths) == ("1950", (1, 2))
+    states = {w.question: w.state for w in plan.steps[1].wordings}
+    assert states["When was Ann Lee born?"] == "failed"
+    assert states["When was Bob Ray born?"] == "solved"
+    assert states["What is the date of birth of Ann Lee?"] == "untried"
+
+
 def test_every_step_of_a_plan_is_shown_with_how_it_went() -> None:
     shown = steps(run_view(made.run()))
 

@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import re
+import threading
 import time
-import zlib
-from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from collections.abc import Sequence
+from typing import Any
 
 import pytest
 from fakes import Facts, FakeIndex, FakeReader, ScriptedGrammarModel, ScriptedModel
 from hypothesis import given, settings
-from hypothesis import strategies as st
+from scripted_machine import MACHINE, QUESTION, Machine, Script, operator, plan, searched, searches
 
 import graph.planning as planning
 from agent.answer import tree_of
 from agent.llama import LlamaCppChat
 from graph import calls as calls_module
-from graph.calls import Calls
 from graph.events import (
     Answered,
     CandidatesRead,
-    Event,
     ModelCalled,
     Notice,
     PathLeft,
@@ -35,30 +34,15 @@ from graph.events import (
     Voted,
     event_adapter,
 )
-from graph.machine import build, initial
+from graph.machine import initial
 from graph.nodes import backtracking as backtracking_node
-from graph.nodes import planning as planning_node
 from graph.nodes import seeking
 from graph.state import memory_key
-from graph.types import AnswerType, FailureReason, Limits, Operator, Plan, SubQuestion, Way
-from retrievers.passage import Hit, Passage
+from graph.types import AnswerType, Candidate, FailureReason, Limits, Operator, Plan, Way
+from retrievers.passage import Passage
 
-E = TypeVar("E")
-MACHINE = build()
-QUESTION = "Where was the director of Ikarie XB-1 born?"
 DIRECTOR, HOME = "Who is the director of Ikarie XB-1?", "Where was #1 born?"
 POLAK_S_HOME, NOVAK_S_HOME = "Where was Jindřich Polák born?", "Where was Jan Novák born?"
-
-
-def plan(*steps: str | SubQuestion, score: float = 0.8) -> Plan:
-    taken = tuple(SubQuestion(text=s) if isinstance(s, str) else s for s in steps)
-    return Plan(steps=taken, planner="test", score=score)
-
-
-def operator(kind: Operator, *arguments: int, labels: tuple[str, ...] = ()) -> SubQuestion:
-    return SubQuestion(
-        text="Which one?", kind="operator", operator=kind, arguments=arguments, labels=labels
-    )
 
 
 CHAIN = plan(DIRECTOR, HOME)
@@ -84,71 +68,6 @@ EASY = Limits(accept=0.1, abstain=0.05)
 pytestmark = pytest.mark.usefixtures("as_read")
 
 
-class Machine:
-    """The real machine over scripted plans and facts, with all that one run showed."""
-
-    def __init__(self, facts: Facts, *, model: Any = None, limits: Limits | None = None) -> None:
-        self.index = FakeIndex(facts)
-        self.reader = FakeReader(facts)
-        self.model = model if model is not None else ScriptedModel()
-        limits = limits or Limits(accept=0.2, abstain=0.05)
-        self.calls = Calls(self.model, self.reader, self.index, limits)
-        self.events: list[Event] = []
-
-    def stream(self, question: str, *, language: str = "en", searchable: bool = True) -> Any:
-        return MACHINE.astream(
-            initial(question, language, searchable),
-            {"recursion_limit": 20 + self.calls.limits.max_paths * 40},
-            context=self.calls,
-            stream_mode="custom",
-        )
-
-    async def run(self, question: str = QUESTION, **how: Any) -> Answered:
-        """Run to the end and return how it ended."""
-        async for event in self.stream(question, **how):
-            self.events.append(event)
-        [ended] = self.all(Answered)
-        assert self.events[-1] is ended
-        return ended
-
-    def all(self, kind: type[E]) -> list[E]:
-        return [event for event in self.events if isinstance(event, kind)]
-
-    @property
-    def origins(self) -> list[str]:
-        """Why each path was opened."""
-        return [event.path.origin for event in self.all(PathOpened)]
-
-    @property
-    def queries(self) -> list[str]:
-        return [query for searched in self.index.searches for query in searched]
-
-    @property
-    def notices(self) -> list[str]:
-        return [event.text for event in self.all(Notice)]
-
-
-Script = Callable[..., Machine]
-
-
-@pytest.fixture
-def scripted(monkeypatch: pytest.MonkeyPatch) -> Script:
-    """Make a machine whose planner proposes the plans that the test gives."""
-
-    def start(
-        plans: Sequence[Plan], facts: Facts, *, plan_tokens: bool = False, **more: Any
-    ) -> Machine:
-        async def propose(question: str, complete: planning.Complete) -> list[Plan]:
-            if plan_tokens:
-                await complete("Split the question.", {})
-            return list(plans)
-
-        monkeypatch.setattr(planning_node, "propose", propose)
-        return Machine(facts, **more)
-
-    return start
-
-
 # ── seeking ───────────────────────────────────────────────────────────────────────────────────
 
 
@@ -171,6 +90,38 @@ async def test_all_ready_sub_questions_are_searched_in_one_round_trip(scripted: 
     ]
     assert [event.queries for event in machine.all(Retrieved)] == machine.index.searches
     assert ended.answer == "Alpha"
+
+
+class Together(FakeReader):
+    """Reads only once as many readings are under way as a hop has sub-questions."""
+
+    def __init__(self, facts: Facts, hop: int) -> None:
+        super().__init__(facts)
+        self._all_there = threading.Barrier(hop, timeout=30)
+
+    def read(self, *given: Any, **named: Any) -> list[Candidate]:
+        self._all_there.wait()
+        return super().read(*given, **named)
+
+
+async def test_a_comparison_of_four_lookups_takes_the_steps_of_a_chain_of_two(
+    scripted: Script,
+) -> None:
+    async def rounds(plans: list[Plan], facts: Facts, hop: int) -> list[str]:
+        machine = scripted(plans, facts, limits=EASY)
+        machine.calls.reader = Together(facts, hop)
+        taken = [
+            sorted(update)
+            async for update in MACHINE.astream(
+                initial(QUESTION, "en", True), context=machine.calls, stream_mode="updates"
+            )
+        ]
+        # The readings of a hop are one super-step: each ends in an update of its own.
+        return [node for node, _ in itertools.groupby(name for [name] in taken)]
+
+    chain = await rounds([CHAIN], FOUND, 1)
+    assert chain == ["plan", "seek", "read", "settle", "seek", "read", "settle", "compose"]
+    assert await rounds([COMPARISON], COMPARED, 2) == chain
 
 
 async def test_each_sub_question_is_read_and_voted_on_by_itself(scripted: Script) -> None:
@@ -275,7 +226,8 @@ TWO_DIRECTORS = {
 
 
 async def test_runner_up_answer_opens_a_new_path(scripted: Script) -> None:
-    machine = scripted([CHAIN], TWO_DIRECTORS, limits=EASY)
+    limits = EASY.model_copy(update={"ways": (Way.RUNNER_UP,)})
+    machine = scripted([CHAIN], TWO_DIRECTORS, limits=limits)
     ended = await machine.run()
     assert ended.answer == "Prague"
     first, second = machine.all(PathOpened)
@@ -477,6 +429,25 @@ async def test_of_weak_paths_the_best_answers_once_all_were_tried(scripted: Scri
     assert machine.notices == ["Another path found “Rome” (0.07)."]
 
 
+async def test_an_answer_of_a_plan_of_little_trust_does_not_end_the_search(
+    scripted: Script,
+) -> None:
+    plans = [plan(WEAK, score=0.8), plan(SURE, score=0.3), plan("Name the town.", score=0.2)]
+    facts = {WEAK: {"Prague": 0.18}, SURE: {"Rome": 0.3}, "Name the town.": {"Prague": 0.9}}
+    machine = scripted(plans, facts)
+    ended = await machine.run()
+    assert [solved.outcome.answer for solved in machine.all(PathSolved)] == [
+        *("Prague", "Rome", "Prague")
+    ]
+    assert ended.answer == "Prague"
+    assert ended.confidence >= 0.2
+    told = [left.failure.detail for left in machine.all(PathLeft)]
+    assert told == [
+        "“Prague” is too weak an answer to stop at (0.18)",
+        "“Rome” is too weak an answer to stop at (0.09)",
+    ]
+
+
 async def test_the_reader_is_not_shown_the_two_names_of_a_choice(scripted: Script) -> None:
     question = "Which film is on poetry, Race to Nowhere or SlamNation?"
     machine = scripted([plan(question)], {})
@@ -572,7 +543,10 @@ async def test_a_whole_question_is_not_searched_again_over_the_limit(scripted: S
         ((Way.PLAN,), ["plan 1", "plan 2"]),
         ((Way.RUNNER_UP,), ["plan 1", "runner-up"]),
         ((Way.REWORDING,), ["plan 1", "step 2 reworded"]),
-        (tuple(Way), ["plan 1", "plan 2", "runner-up", "step 2 reworded"]),
+        (
+            (Way.PLAN, Way.RUNNER_UP, Way.REWORDING),
+            ["plan 1", "plan 2", "runner-up", "step 2 reworded"],
+        ),
     ],
 )
 async def test_only_the_ways_on_that_the_limits_name_are_taken(
@@ -582,6 +556,7 @@ async def test_only_the_ways_on_that_the_limits_name_are_taken(
     plans = [CHAIN, plan("Name the town.", score=0.7)]
     machine = scripted(plans, facts, limits=Limits(ways=ways, max_paths=64))
     await machine.run()
+    assert {opened.path.way for opened in machine.all(PathOpened)[1:]} == set(ways)
     opened = [re.split(r"[ ,:]+[“b]", origin)[0] for origin in machine.origins]
     assert sorted(set(opened)) == origins
 
@@ -633,6 +608,7 @@ async def test_abstention_in_chinese_is_in_chinese(scripted: Script) -> None:
     assert "缺少：没有找到与“波拉克的家在何处？”有关的段落" in ended.text
     assert machine.notices == ["搜索提前结束：已试过上限的1条路径。"]
     assert not any(letter.isascii() and letter.isalpha() for letter in ended.text)
+    assert machine.origins == ["方案1（规划器：test）"]
 
 
 async def test_without_an_index_the_model_answers_alone_and_it_is_told() -> None:
@@ -783,6 +759,27 @@ async def test_where_grammar_finds_no_plan_the_model_is_asked_under_a_schema() -
     assert planned.plans[0].steps[1].expects is AnswerType.PLACE
 
 
+class ModelWithAdapter(ScriptedGrammarModel):
+    """A scripted model that says of itself that it has an adapter that plans."""
+
+    planner_lora: str = "plans.gguf"
+
+
+@pytest.mark.usefixtures("no_grammar")
+@pytest.mark.parametrize(
+    ("question", "asked"), [(QUESTION, True), ("伊卡里一号的导演出生在哪里？", False)]
+)
+async def test_an_adapter_computes_the_plans_of_english_questions_and_nothing_else(
+    question: str, asked: bool
+) -> None:
+    model = ModelWithAdapter(replies=("no plan", "Prague"))
+    machine = Machine({question: {"Prague": 0.9}}, model=model)
+    await machine.run(question)
+    planning_options, *others = model.options
+    assert planning_options.get("planner_lora", False) is asked
+    assert not any("planner_lora" in options for options in others)
+
+
 @pytest.mark.usefixtures("no_grammar")
 @pytest.mark.parametrize("written", ["", "I cannot.", '{"steps": []}', '{"steps": ["Who", ', "}{"])
 async def test_a_model_that_writes_no_plan_leaves_the_whole_question(written: str) -> None:
@@ -863,67 +860,19 @@ async def test_a_reader_that_fails_ends_the_run_with_its_error(scripted: Script)
 # ── that it always ends ───────────────────────────────────────────────────────────────────────
 
 
-@st.composite
-def searches(draw: st.DrawFn) -> tuple[list[Plan], int, Limits]:
-    """Draw plans of up to three hops, a seed that decides what is found, and limits."""
-    plans = []
-    for number in range(draw(st.integers(1, 3))):
-        steps: list[str | SubQuestion] = [f"Who is the founder of X{number}?"]
-        for hop in range(draw(st.integers(0, 2))):
-            before = draw(st.integers(1, hop + 1))
-            steps.append(f"Who is the {'abc'[hop]} of #{before}?")
-        plans.append(plan(*steps, score=draw(st.sampled_from([0.3, 0.5, 0.8]))))
-    limits = Limits(
-        max_paths=draw(st.integers(1, 12)),
-        max_retrieval_calls=draw(st.integers(1, 40)),
-        accept=draw(st.sampled_from([0.5, 1.0])),
-        ways=draw(st.lists(st.sampled_from(Way), unique=True)),
-    )
-    return plans, draw(st.integers(0, 2**32)), limits
-
-
-class Oracle(FakeIndex):
-    """Finds up to three weak answers to any question, or none, as a seed decides."""
-
-    def __init__(self, seed: int) -> None:
-        super().__init__({})
-        self._seed = seed
-        self._facts: dict[str, dict[str, float]] = {}
-
-    async def search(self, queries: Sequence[str], k: int = 10) -> list[list[Hit]]:
-        for query in queries:
-            drawn = zlib.crc32(f"{self._seed} {query}".encode())
-            facts = {f"Person {(drawn >> n) % 97}": 0.2 + n / 10 for n in range(drawn % 4)}
-            self._facts[query] = facts
-            self._found |= FakeIndex({query: facts})._found
-        return await super().search(queries, k)
-
-    def reader(self) -> FakeReader:
-        return FakeReader(self._facts)
-
-
 @settings(deadline=None, max_examples=60)
 @given(searches())
 async def test_whatever_is_found_no_path_is_walked_twice_and_no_limit_is_passed(
     drawn: tuple[list[Plan], int, Limits],
 ) -> None:
-    plans, seed, limits = drawn
-    machine = Machine({}, limits=limits)
-    machine.index = machine.calls.retriever = Oracle(seed)
-    machine.calls.reader = machine.index.reader()
-
-    async def propose(question: str, complete: planning.Complete) -> list[Plan]:
-        return plans
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(planning_node, "propose", propose)
-        await machine.run()
+    limits, machine = drawn[2], await searched(drawn)
+    [ended] = machine.all(Answered)
+    assert ended.status == "abstained" or ended.confidence >= limits.enough
     opened = [event.path for event in machine.all(PathOpened)]
     signatures = [path.signature() for path in opened]
     assert len(signatures) == len(set(signatures)) <= limits.max_paths
     assert len(machine.index.searches) <= limits.max_retrieval_calls
-    ways = {"plan": Way.PLAN, "runner-up": Way.RUNNER_UP, "step": Way.REWORDING}
-    assert {ways[path.origin.split()[0]] for path in opened[1:]} <= set(limits.ways)
+    assert {path.way for path in opened[1:]} <= set(limits.ways)
     asked = [memory_key(q) for event in machine.all(CandidatesRead) for q in [event.question]]
     assert len(asked) == len(set(asked))  # nothing is read twice
 

@@ -11,7 +11,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from graph.paths import REWORDED, RUNNER_UPS, alternatives, bridging, pick, ready, upstream
+from graph.paths import (
+    REWORDED,
+    RUNNER_UPS,
+    alternatives,
+    bridging,
+    pick,
+    promise,
+    ready,
+    upstream,
+)
 from graph.planning.substitute import fill
 from graph.state import memory_key
 from graph.types import (
@@ -27,6 +36,7 @@ from graph.types import (
     StepResult,
     SubQuestion,
     Verdict,
+    Way,
 )
 
 # ── things to make plans, paths and results of ────────────────────────────────────────────────
@@ -202,8 +212,8 @@ def test_a_failed_step_suggests_the_runner_up_of_the_step_before() -> None:
     assert other.bound[1].cluster == 1
     assert other.bound[1].question == "q1"
     assert "Bo" in other.origin
-    assert other.prior == pytest.approx(0.8)  # nothing else is likely once Ann is wrong
     assert other.bound[1].confidence == pytest.approx(0.6)
+    assert other.prior == pytest.approx(0.8 * 0.6)
 
 
 def test_a_runner_up_drops_what_was_built_on_the_winner_and_keeps_the_rest() -> None:
@@ -254,7 +264,7 @@ def test_a_failed_lookup_is_asked_in_other_words_once() -> None:
     assert reworded.wording == {2: "What is the date of birth of #1?"}
     assert reworded.wording[2] in reworded.origin
     assert reworded.bound[1].answer == "Ann"
-    assert reworded.prior == pytest.approx(0.8 * REWORDED)
+    assert reworded.prior == pytest.approx(0.8 * 0.9 * REWORDED)
     assert alternatives(failed(reworded, 2), [asked], {}) == []
 
 
@@ -272,10 +282,44 @@ def test_a_runner_up_keeps_the_words_that_a_step_was_asked_in() -> None:
     assert other.wording == {2: "Name the house of #1."}
 
 
+def test_a_chinese_search_tells_in_chinese_why_it_opens_a_path() -> None:
+    memory = {"q1": result("q1", ("波拉克", 0.6), ("诺瓦克", 0.3))}
+    asked = plan("导演是谁？", "#1出生在哪里？")
+    found = alternatives(failed(path(_1="波拉克"), 2), [asked], memory, language="zh")
+    assert [(other.way, other.origin) for other in found] == [
+        (Way.RUNNER_UP, "第1步的次选答案“诺瓦克”"),
+        (Way.REWORDING, "第2步换一种问法：“#1的出生地是什么地方？”"),
+    ]
+
+
 def test_an_operator_has_no_other_words() -> None:
     compared = plan("Name the year of A.", "Name the year of B.", operator(1, 2))
     tie = failed(path(_1="1898", _2="1898"), 3, FailureReason.TIE)
     assert alternatives(tie, [compared], {}) == []
+
+
+# ── promise ───────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_path_is_worth_its_plan_s_score_times_the_confidence_of_all_that_is_bound() -> None:
+    scored = COMPARISON.model_copy(update={"score": 0.5})
+    assert promise(scored, path()) == pytest.approx(0.5)
+    assert promise(scored, path(_1="Ann", _2="Bo")) == pytest.approx(0.5 * 0.9 * 0.9)
+
+
+def test_other_words_lower_a_path_until_they_are_answered() -> None:
+    asked = path(_1="Ann").model_copy(update={"wording": {2: "Name the house of #1."}})
+    assert promise(CHAIN, asked) == pytest.approx(0.8 * 0.9 * REWORDED)
+    assert promise(CHAIN, bind(asked, 2)) == pytest.approx(0.8 * 0.9 * 0.5)
+
+
+@given(woven_plans(), st.data())
+def test_a_path_never_gets_more_promising_by_an_answer(woven: Woven, data: st.DataObject) -> None:
+    current = path()
+    while now := ready(woven.plan, current):
+        following = bind(current, data.draw(st.sampled_from(now)))
+        assert promise(woven.plan, following) <= promise(woven.plan, current)
+        current = following
 
 
 # ── pick ────────────────────────────────────────────────────────────────────────────────

@@ -353,9 +353,42 @@ def test_a_story_told_again_with_the_same_details_has_one_vote() -> None:
     ]
     other = "Jan Novák was seen on the set by Tomas Okafor of the Weekly Lantern in Ghent."
     passages = [Passage(id=f"p{n}", text=text) for n, text in enumerate([*told, other])]
-    groups = independent_groups(passages, ["Jan Novák"])
+    groups = independent_groups(
+        passages, answers=dict.fromkeys([p.id for p in passages], "Jan Novák")
+    )
     assert groups.of["p0"] == groups.of["p1"] != groups.of["p2"]
     assert groups.reasons[groups.of["p0"]] == "retelling"
+
+
+def test_a_chinese_story_told_again_has_one_vote_though_its_names_have_no_capitals() -> None:
+    told = [
+        "据《港湾周刊》1962年报道，兴宁的周文启认为此片由林若梅导演。",
+        "《港湾周刊》1962年转述周文启的话：林若梅是导演。兴宁人都这么说。",
+    ]
+    other = "高建邦在《晨报》上回忆说，林若梅当年在石泉导演了这部电影。"
+    passages = [Passage(id=f"p{n}", text=text) for n, text in enumerate([*told, other])]
+    answers = dict.fromkeys(["p0", "p1", "p2"], "林若梅")
+    groups = independent_groups(passages, "这部电影的导演是谁？", answers)
+    assert groups.of["p0"] == groups.of["p1"] != groups.of["p2"]
+    assert groups.reasons[groups.of["p0"]] == "retelling"
+
+
+def test_a_storys_details_are_details_though_the_reader_took_some_of_them_for_answers() -> None:
+    told = [
+        "In Graz, Helga Brandt told the Morning Ledger of 1931 that Jan Novák made it.",
+        "Jan Novák made it, so the Morning Ledger quoted Helga Brandt, in 1931, from Graz.",
+    ]
+    hits = [hit(n, text) for n, text in enumerate(told)]
+    read = [candidate(h, "Jan Novák", score=0.8) for h in hits]
+    read += [
+        candidate(h, text, score=0.1)
+        for h in hits
+        for text in ("Helga Brandt", "Graz", "1931", "Morning Ledger")
+    ]
+    found = vote("Who made the film?", hits, read)
+    assert found.verdict is not None
+    assert found.verdict.answer == "Jan Novák"
+    assert found.verdict.clusters[0].votes == 1
 
 
 def test_a_passage_that_only_quotes_another_shares_its_vote() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from training.reader.config import english_rows
 from training.reader.examples import DevelopmentQuestionError, Example, Guard, Source
 from training.reader.lives import lives
 
@@ -42,3 +43,13 @@ def test_lives_ask_for_the_birth_and_the_death_that_stand_in_the_text() -> None:
         assert birth.passage.text[birth.start :].startswith(birth.answer)
         assert death.passage.text[death.start :].startswith(death.answer)
         assert birth.negatives == (PASSAGE,)
+
+
+def test_what_is_spared_for_the_scorer_is_not_held_out_for_the_curves() -> None:
+    config = english_rows()
+    numbers = [n for n in range(60) if config.spares_question(n)]
+    assert len(numbers) == 18  # every third, but for those held out
+    assert not any(n % config.held_out_every == 0 for n in numbers)
+    passages = [f"{n:012x}" for n in range(60)]
+    assert sum(map(config.spares_passage, passages)) == 20
+    assert not any(map(config.spares_passage, config.held_out_passages))

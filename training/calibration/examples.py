@@ -61,19 +61,23 @@ def pools(rows: Sequence[Asked]) -> dict[tuple[str, str], list[str]]:
     return found
 
 
-def cases(store: Store, rows: Sequence[Asked], noisy: int) -> Iterator[Case]:
-    """Yield each lookup as it is, and the first `noisy` of them with each way of planting too."""
-    pool = pools(rows)
-    for number, row in enumerate(rows):
+def cases(store: Store, rows: Sequence[Asked]) -> Iterator[Case]:
+    """Yield each lookup as it is, and with each way of planting: what the scorer learns from."""
+    for number, (row, wrong) in enumerate(with_wrong(rows)):
         yield with_planted(store, row, None, "copies", 0, "train")
-        if number < noisy:
-            kinds = pool[language_of(row.question), row.expects]
-            wrong = wrong_answer(row.question, row.answers, row.expects, kinds)
-            for way in WAYS:
-                k = 1 + (number + WAYS.index(way)) % 4
-                if way == "independent" and k > 1:
-                    continue  # or it would learn that many independent voices are wrong
-                yield with_planted(store, row, wrong, way, k, "train")
+        for way in WAYS:
+            k = 1 + (number + WAYS.index(way)) % 4
+            if way == "independent" and k > 1:
+                continue  # or it would learn that many independent voices are wrong
+            yield with_planted(store, row, wrong, way, k, "train")
+
+
+def with_wrong(rows: Sequence[Asked]) -> Iterator[tuple[Asked, str | None]]:
+    """Yield each lookup with a wrong answer to it: one of another of them, of the same kind."""
+    pool = pools(rows)
+    for row in rows:
+        kinds = pool[language_of(row.question), row.expects]
+        yield row, wrong_answer(row.question, row.answers, row.expects, kinds)
 
 
 class Arrays(NamedTuple):
@@ -101,7 +105,8 @@ def arrays(found: Sequence[Case]) -> Arrays:
     """Return the support graphs of the cases as arrays."""
     features: list[tuple[float, ...]] = []
     numbers: list[tuple[int, int, int, int]] = []
-    lookup, is_right = [], []
+    lookup: list[int] = []
+    is_right: list[bool] = []
     before = 0
     """Passages of the lookups before: there are no more stories and votes than passages."""
     for number, case in enumerate(found):

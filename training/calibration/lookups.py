@@ -15,11 +15,12 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from agent.readers import default_reader
-from agent.readers.encoder_reader import CHINESE, ENGLISH
+from agent.readers import MultilingualReader
+from agent.readers.encoder_reader import CHINESE, ENGLISH, EncoderReader
 from graph.planning.comparison import named_choice
 from graph.planning.language import expected_type
 from graph.types import AnswerType, Candidate
+from graph.values import parse_yes_no
 from retrievers.analysis import language_of
 from retrievers.documents import Document
 from retrievers.embedded import EmbeddedIndex
@@ -41,11 +42,14 @@ class Asked(BaseModel):
     id: str
     language: str
     kind: str
-    """The training file that it is from: hops, xquad, drcd, cmrc2018."""
+    """The training file that it is from (hops, xquad, drcd, cmrc2018); `whole` for the questions of
+    several hops themselves, which one lookup often cannot answer."""
     question: str
     answers: tuple[str, ...]
     seen: bool
-    """Whether the reader was trained on this very question."""
+    """Whether the reader that ships was trained on this very question."""
+    spared: bool = False
+    """Whether a reader of `training.reader.build --spare` was not."""
 
     @classmethod
     def of(cls, question: str) -> Asked:
@@ -60,26 +64,27 @@ class Asked(BaseModel):
         return expected_type(self.question)
 
 
-def readers_mark() -> str:
-    """Return what tells the readers that ship from others: what one has read is not another's."""
+def readers_mark(english: Path = ENGLISH.weights) -> str:
+    """Return what tells these readers from others: what one has read is not another's."""
     digest = hashlib.sha256()
-    for layout in (ENGLISH, CHINESE):
-        digest.update(layout.weights.read_bytes())
+    for weights in (english, CHINESE.weights):
+        digest.update(weights.read_bytes())
     return digest.hexdigest()[:8]
 
 
 class Store:
-    """Searches and readings, each done once by the readers that ship.
+    """Searches and readings, each done once, by the readers that ship or another English one.
 
     They are kept in `NAME-MARK.jsonl`, MARK the readers'. Not safe to share between processes.
     """
 
-    def __init__(self, file: Path, index: Path) -> None:
+    def __init__(self, file: Path, index: Path, english: Path = ENGLISH.weights) -> None:
         self._index = EmbeddedIndex.open(index)
-        self._reader = default_reader()
+        layouts = {"en": ENGLISH._replace(weights=english), "zh": CHINESE}
+        self._reader = MultilingualReader({k: EncoderReader(v) for k, v in layouts.items()})
         self._searched: dict[str, list[Hit]] = {}
         self._read: dict[tuple[str, str, str], list[Candidate]] = {}
-        file = file.with_stem(f"{file.stem}-{readers_mark()}")
+        file = file.with_stem(f"{file.stem}-{readers_mark(english)}")
         file.parent.mkdir(parents=True, exist_ok=True)
         file.touch()
         with file.open("rb+") as kept:
@@ -128,9 +133,24 @@ class Store:
 
 
 def english(data: Path) -> list[Asked]:
-    """Return the hops of 2WikiMultihopQA and XQuAD's questions, those first that no reader saw."""
+    """Return questions of 2WikiMultihopQA, their hops, and XQuAD's questions.
+
+    Those come first that no reader saw. A yes/no question is not asked as a whole.
+    """
     config, guard, rows = english_rows(), Guard(data), []
     for number, row in enumerate(read_rows(data / "train" / "hops-2wikimultihopqa.jsonl")):
+        if parse_yes_no(row["answer"]) is None:
+            rows.append(
+                Asked(
+                    id=row["id"],
+                    language="en",
+                    kind="whole",
+                    question=row["question"],
+                    answers=(row["answer"],),
+                    seen=number % config.held_out_every != 0,
+                    spared=config.spares_question(number),
+                )
+            )
         for place, ((_, _, value), asked) in enumerate(_hops(row)):
             rows += [
                 Asked(
@@ -140,6 +160,7 @@ def english(data: Path) -> list[Asked]:
                     question=question,
                     answers=(value,),
                     seen=number % config.held_out_every != 0,
+                    spared=config.spares_question(number),
                 )
                 for question in asked
             ]
@@ -151,6 +172,7 @@ def english(data: Path) -> list[Asked]:
             question=row["question"],
             answers=(row["answer"],),
             seen=row["passage"] not in config.held_out_passages,
+            spared=config.spares_passage(row["passage"]),
         )
         for row in read_rows(data / "train" / "reading-xquad-en.jsonl")
     ]
@@ -194,11 +216,14 @@ def passages(data: Path, language: str) -> Iterator[Document]:
             yield from map(Document.model_validate, rows)
 
 
-def open_store(data: Path, out: Path, language: str) -> Store:
-    """Return the store of a language's training lookups, its corpus indexed."""
+def open_store(data: Path, out: Path, language: str, english: Path = ENGLISH.weights) -> Store:
+    """Return the store of a language's training lookups, its corpus indexed.
+
+    `english` are the weights of the reader of English.
+    """
     index = out / f"index-{language}"
     unique = {document.id: document for document in passages(data, language)}
     made = EmbeddedIndex.create(index)
     made.index(unique.values())
     made.close()
-    return Store(out / f"lookups-{language}.jsonl", index)
+    return Store(out / f"lookups-{language}.jsonl", index, english)

@@ -29,8 +29,11 @@ _LIVES = 1600
 _COUNTRIES = Path(__file__).parents[2] / "graph" / "values" / "countries.json"
 
 
-def english(data: Path, chance: random.Random) -> dict[str, list[Example]]:
-    """Return the rows to train on and those held out, by the names of their files."""
+def english(data: Path, chance: random.Random, spare: bool = False) -> dict[str, list[Example]]:
+    """Return the rows to train on and those held out, by the names of their files.
+
+    With `spare` those that `EnglishRows.spared_every` says are in neither.
+    """
     config = english_rows()
     demonyms = {
         name: row.get("demonyms", [])
@@ -41,12 +44,13 @@ def english(data: Path, chance: random.Random) -> dict[str, list[Example]]:
     for number, example in hop_examples(
         data / "train" / "hops-2wikimultihopqa.jsonl", demonyms, chance
     ):
-        (train if number % config.held_out_every else held).append(example)
+        if not (spare and config.spares_question(number)):
+            (train if number % config.held_out_every else held).append(example)
     reading = data / "train" / "reading-xquad-en.jsonl"
     for example in xquad_examples(reading, reading.with_suffix(".passages.jsonl"), chance):
         if example.passage.id in config.held_out_passages:
             held.append(example)
-        else:
+        elif not (spare and config.spares_passage(example.passage.id)):
             train += [example] * config.xquad_times
     kept_back = {example.passage.id for example in held}
     train = [example for example in train if example.passage.id not in kept_back]
@@ -79,14 +83,14 @@ def chinese(data: Path, chance: random.Random) -> dict[str, list[Example]]:
     return parts
 
 
-def build(data: Path, language: Language) -> dict[str, list[Example]]:
+def build(data: Path, language: Language, spare: bool = False) -> dict[str, list[Example]]:
     """Return a language's rows by the names of their files, none of them a development question.
 
     Raises DevelopmentQuestionError if one got through all the same.
     """
     chance = random.Random(load_config(language).seed)
     guard = Guard(data)
-    parts = english(data, chance) if language == "en" else chinese(data, chance)
+    parts = english(data, chance, spare) if language == "en" else chinese(data, chance)
     parts = {name: [e for e in rows if not guard.drops(e.question)] for name, rows in parts.items()}
     for rows in parts.values():
         guard.check(rows)
@@ -118,13 +122,17 @@ def main() -> None:
     parser.add_argument("data", type=Path, help="folder with train/ and the development sets")
     parser.add_argument("out", type=Path, help="folder for train.jsonl, held-out.jsonl …")
     parser.add_argument("--language", choices=("en", "zh"), default="en")
+    parser.add_argument(
+        "--spare", action="store_true", help="leave out what the vote's scorer learns from; English"
+    )
     arguments = parser.parse_args()
-    parts = build(arguments.data, arguments.language)
+    parts = build(arguments.data, arguments.language, arguments.spare)
     arguments.out.mkdir(parents=True, exist_ok=True)
     for name, rows in parts.items():
         write_examples(arguments.out / f"{name}.jsonl", rows)
         print(name, dict(Counter(e.kind for e in rows)))
-    write_tokenizer(parts, arguments.language)
+    if not arguments.spare:
+        write_tokenizer(parts, arguments.language)
 
 
 if __name__ == "__main__":

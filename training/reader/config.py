@@ -45,11 +45,22 @@ class EnglishRows(BaseModel):
     """Every how-manieth hops question is held out."""
     held_out_passages: frozenset[str]
     """XQuAD passages whose questions are held out."""
+    spared_every: int
+    """Every how-manieth hops question, and about that part of XQuAD's passages, a reader is trained
+    without for the vote's scorer to learn from how it reads what it never saw."""
     corpora: tuple[str, ...]
     harvested: int
     cloze_passages: int
     xquad_times: int
     """How many times XQuAD's rows are among the others: they alone were asked by people."""
+
+    def spares_question(self, number: int) -> bool:
+        """Return whether a hops question, by its number, is spared; those held out are not."""
+        return number % self.held_out_every != 0 and number % self.spared_every == 1
+
+    def spares_passage(self, passage: str) -> bool:
+        """Return whether an XQuAD passage, by its hexadecimal id, is spared."""
+        return passage not in self.held_out_passages and int(passage, 16) % self.spared_every == 1
 
 
 def load_config(language: Language) -> Config:

@@ -1,0 +1,168 @@
+"""The shipped planner beside the language model, with examples and with an adapter.
+
+    python benchmarks/planners.py ../shared/data/train --lora ADAPTER.gguf
+
+The questions are those that no training sees: of Break's HotpotQA and 2WikiMultihopQA every tenth,
+of StrategyQA every fiftieth. Right means what it means in benchmarks/planning.py, of the plan that
+is walked first: the best one that `check` lets through, else the whole question. Of StrategyQA,
+whose plans cannot be told right by rule, only valid plans of more steps are counted. The planners:
+
+- shipped: grammar and learned splits;
+- examples: the model, with the examples of its prompt;
+- lora: the model with the adapter;
+- shipped, lora: the adapter asked only where the shipped planner finds no plan, as a run does.
+
+Models are bound to the JSON schema of plans. Seconds are of wall time, one plan after another.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from statistics import median
+from typing import Any, NamedTuple
+
+from agent.llama import LlamaCppChat
+from benchmarks.planning import HELD_OUT, agrees, break_kind, read, right
+from graph.nodes.planning import PLAN_TOKENS
+from graph.planning import by_language, whole
+from graph.planning.check import check, rank
+from graph.planning.model import propose_by_model
+from graph.types import Plan
+
+Planner = Callable[[str], list[Plan]]
+
+
+class Case(NamedTuple):
+    """A held-out question, and what tells whether a plan for it is right."""
+
+    source: str
+    kind: str
+    question: str
+    row: dict[str, Any]
+
+    def judged(self, plan: Plan) -> bool:
+        """Tell whether the plan is right; of StrategyQA, whether there is one."""
+        if self.source == "break":
+            return agrees(self.row, self.kind, plan)
+        if self.source == "2wiki":
+            return all(right(self.row, plan))
+        return len(plan.steps) > 1
+
+
+def cases(train: Path) -> list[Case]:
+    """Return the held-out questions."""
+    hotpot = [r for r in read(train / "plans-break.jsonl") if r["id"].startswith("HOTPOT")]
+    hops = list(read(train / "hops-2wikimultihopqa.jsonl"))
+    strategy = list(read(train / "plans-strategyqa.jsonl"))
+    broken = [Case("break", break_kind(r), " ".join(r["question"].split()), r) for r in hotpot]
+    return [
+        *(case for case in broken[::HELD_OUT] if case.kind != "other"),
+        *(Case("2wiki", r["type"], r["question"], r) for r in hops[::HELD_OUT]),
+        *(Case("strategyqa", "", r["question"], r) for r in strategy[:: 5 * HELD_OUT]),
+    ]
+
+
+def asked(model: LlamaCppChat, trained: bool) -> Planner:
+    """Return the planner that asks a model."""
+
+    async def complete(prompt: str, schema: dict[str, Any]) -> str:
+        message = await model.ainvoke(
+            prompt, max_tokens=PLAN_TOKENS, json_schema=schema, planner_lora=trained
+        )
+        return str(message.text)
+
+    def propose(question: str) -> list[Plan]:
+        plan = asyncio.run(propose_by_model(question, complete, trained=trained))
+        return [plan] if plan is not None else []
+
+    return propose
+
+
+def either(first: Planner, second: Planner) -> Planner:
+    """Return the planner that asks the second where the first has no valid plan."""
+    return lambda question: rank(question, first(question)) or second(question)
+
+
+def measured(
+    planner: Planner, of: Sequence[Case], show: bool
+) -> dict[tuple[str, str], Counter[str]]:
+    """Return by source and kind how many plans were proposed, valid, of more steps and right."""
+    found: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
+    seconds = []
+    for case in of:
+        begin = time.perf_counter()
+        proposed = planner(case.question)
+        seconds.append(time.perf_counter() - begin)
+        plans = [*rank(case.question, proposed), whole(case.question)]
+        walked = max(plans, key=lambda plan: plan.score)
+        good = found[case.source, case.kind]
+        good["n"] += 1
+        good["proposed"] += len(proposed)
+        good["valid"] += sum(not check(case.question, plan) for plan in proposed)
+        good["split"] += len(walked.steps) > 1
+        good["right"] += case.judged(walked)
+        if sum(count["n"] for count in found.values()) % 20 == 0:
+            print(f"  {dict(sum(found.values(), Counter()))}", file=sys.stderr, flush=True)
+        if show and not case.judged(walked):
+            print(f"\n{case.kind}: {case.question}")
+            for plan in proposed:
+                for number, step in enumerate(plan.steps, 1):
+                    print(f"   #{number} {step.operator or ''} {step.text} {step.labels or ''}")
+                print(f"   {check(case.question, plan)}")
+    print(f"  seconds a plan: median {median(seconds):.3f}, most {max(seconds):.3f}")
+    return found
+
+
+def main() -> int:
+    """Print a table of each planner."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("train", type=Path, help="folder with the training sets")
+    parser.add_argument("--lora", type=Path, help="adapter of training.planner.adapter")
+    parser.add_argument("--model", type=Path, help="a GGUF file instead of the packaged one")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--every", type=int, default=1, help="take every n-th held-out question")
+    parser.add_argument("--only", help="the planners to measure, by name, with semicolons")
+    parser.add_argument("--wrong", action="store_true", help="print the plans that are not right")
+    options = parser.parse_args()
+    if not options.train.is_dir():
+        print(
+            f"{options.train} is not a folder: name the one with the .jsonl files.", file=sys.stderr
+        )
+        return 2
+    model = LlamaCppChat(
+        model_path=str(options.model) if options.model else None,
+        planner_lora=str(options.lora) if options.lora else None,
+        n_ctx=1024,
+        n_threads=options.threads,
+    )
+    planners: dict[str, Planner] = {"shipped": by_language, "examples": asked(model, False)}
+    if options.lora:
+        planners["lora"] = asked(model, True)
+        planners["shipped, lora"] = either(by_language, planners["lora"])
+    of = cases(options.train)[:: options.every]
+    for name, planner in planners.items():
+        if options.only and name not in options.only.split(";"):
+            continue
+        print(f"\n{name}")
+        found = measured(planner, of, options.wrong)
+        print(f"  {'':28}{'n':>5}{'split':>7}{'right':>7}{'plans valid':>14}")
+        for source in dict.fromkeys(s for s, _ in found):
+            rows = {k: good for (s, k), good in sorted(found.items()) if s == source}
+            if len(rows) > 1:
+                rows["all"] = sum(rows.values(), Counter())
+            for kind, good in rows.items():
+                valid = f"{good['valid']} of {good['proposed']}"
+                label = f"{source} {kind}".strip()
+                print(f"  {label:28}{good['n']:5}{good['split']:7}{good['right']:7}{valid:>14}")
+    model.close()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
