@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from langgraph.runtime import Runtime
 
 from graph import operators, paths
@@ -11,7 +13,7 @@ from graph.nodes.asking import ask
 from graph.nodes.seeking import ready_lookups
 from graph.planning.substitute import fill
 from graph.state import State, memory_key
-from graph.support import across_paths, scoring
+from graph.support import across_paths
 from graph.types import Bound, Failure, FailureReason, Outcome, Path, Plan, StepResult, Verdict
 from prompts.loader import render
 
@@ -39,8 +41,7 @@ def _settled(state: State, ready: dict[int, str], calls: Calls, emit: Emit) -> S
         if result.verdict is None:
             failure = result.failure
             assert failure is not None  # a StepResult has one of the two
-            failure = failure.model_copy(update={"step": number})
-            return _ended(state, path, bound, failure, calls, emit)
+            return _ended(state, path, bound, failure.model_copy(update={"step": number}), emit)
         bound[number] = Bound(
             answer=result.verdict.answer,
             confidence=result.verdict.confidence,
@@ -57,20 +58,20 @@ def _settled(state: State, ready: dict[int, str], calls: Calls, emit: Emit) -> S
                     reason=FailureReason(computed.failure or FailureReason.TYPE_MISMATCH),
                     detail=computed.explanation,
                 )
-                return _ended(state, path, bound, failure, calls, emit)
+                return _ended(state, path, bound, failure, emit)
             bound[number] = Bound(answer=computed.answer, confidence=1.0, question=f"#{number}")
             emit(Voted(step=number, result=_computed(step.text, answers, computed)))
     if len(this.steps) in bound:
-        return _ended(state, path, bound, None, calls, emit)
+        return _ended(state, path, bound, None, emit)
     first = min(set(range(1, len(this.steps) + 1)) - bound.keys())
     if calls.spent:
         failure = Failure(step=first, reason=FailureReason.BUDGET, detail=calls.spent)
-        return _ended(state, path, bound, failure, calls, emit)
+        return _ended(state, path, bound, failure, emit)
     if bound.keys() == path.bound.keys():
         # All that is ready gets bound or fails, so nothing is ready, nor ever will be.
         detail = render(FailureReason.STUCK, state["language"], step=str(first))
         failure = Failure(step=first, reason=FailureReason.STUCK, detail=detail)
-        return _ended(state, path, bound, failure, calls, emit)
+        return _ended(state, path, bound, failure, emit)
     return {"path": path.model_copy(update={"bound": bound})}
 
 
@@ -87,12 +88,7 @@ def _computed(text: str, answers: dict[int, str], computed: operators.OperatorRe
 
 
 def _ended(
-    state: State,
-    path: Path,
-    bound: dict[int, Bound],
-    failure: Failure | None,
-    calls: Calls,
-    emit: Emit,
+    state: State, path: Path, bound: dict[int, Bound], failure: Failure | None, emit: Emit
 ) -> State:
     """Close the current path: solved, or failed with the reason."""
     path = path.model_copy(update={"bound": bound})
@@ -102,8 +98,7 @@ def _ended(
         emit(PathLeft(number=number, failure=failure))
     else:
         this = state["plans"][path.plan]
-        sought = [bound[n].confidence for n, s in enumerate(this.steps, 1) if s.kind == "lookup"]
-        confidence = scoring.along(sought, calls.voting.scoring)
+        confidence = math.prod(b.confidence for b in bound.values())
         outcome = Outcome(path=path, answer=bound[len(this.steps)].answer, confidence=confidence)
         emit(PathSolved(number=number, outcome=outcome))
     return {"path": path, "outcomes": [outcome], "finished": True}

@@ -3,8 +3,7 @@
 A story weighs the mean of its tellings, a vote what its heaviest story does. The votes of an answer
 are independent, so they come together by a noisy-or (Pearl, 1988): strength = 1 − ∏(1 − w). Of
 answers whose odds are o = strength / (1 − strength), one at most is right: p = o / (1 + Σ o). What
-is then left between p and the truth is a logistic curve, fitted on training rows (Platt, 1999); as
-what is left between the product of several verdicts' confidences and that of a path along them.
+is then left between p and the truth is a logistic curve, fitted on training rows (Platt, 1999).
 """
 
 from __future__ import annotations
@@ -51,8 +50,6 @@ class Calibration(BaseModel):
     about: str
     curves: dict[str, dict[str, Curve]]
     """By scorer, then by language."""
-    paths: dict[str, Curve] = {}
-    """By scorer: from the product of the confidences of several lookups to that of their path."""
 
 
 class Perceptron(BaseModel):
@@ -153,19 +150,6 @@ def probabilities(strengths: Sequence[float], curve: Curve | None = None) -> lis
     first = curve(raw[0])
     rest = (1 - first) / (1 - raw[0])
     return [first, *(min(p * rest, first) for p in raw[1:])]
-
-
-def along(confidences: Sequence[float], by: Name) -> float:
-    """Return how probable it is that a path is right whose lookups are this sure, in any order.
-
-    The confidence of one lookup is that of its path. That of several is their product, put right by
-    a curve: what they say is not independent, and of two dates that are compared one may be a
-    little wrong.
-    """
-    together = math.prod(confidences)
-    curve = calibration().paths.get(by)
-    sure = all(confidence == 1 for confidence in confidences)
-    return together if curve is None or len(confidences) < 2 or sure else curve(together)
 
 
 def calibrated(ranked: Sequence[Cluster], by: Name, language: str) -> list[Cluster]:

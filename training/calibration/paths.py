@@ -1,7 +1,13 @@
-"""Questions walked along their plans by the vote alone: what a path's confidence is fitted on."""
+"""Questions walked along their plans by the vote alone: how far to believe a path's confidence.
+
+It is only measured. A curve from the product of the hops' confidences to the truth would be fitted
+on questions whose form the planner knows, as no others of several hops have known answers to train
+on; where people ask, the plan itself may be wrong, and the curve would be too sure of it.
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -59,12 +65,12 @@ def walked(plan: Plan, question: str, decide: Decide) -> str | None:
 
 def path_confidences(
     asked: Sequence[tuple[Multihop, Store]], by: scoring.Name
-) -> tuple[list[tuple[float, ...]], list[bool]]:
-    """Return how sure the lookups along each question's best plan are, and whether it ends right.
+) -> tuple[list[float], list[bool]]:
+    """Return how sure each question's best path is, and whether it ends right.
 
     Questions whose plan is one lookup, or comes to no end, are left out.
     """
-    sure: list[tuple[float, ...]] = []
+    sure: list[float] = []
     true: list[bool] = []
     for (question, answer, _), store in asked:
         confidences: list[float] = []
@@ -83,6 +89,6 @@ def path_confidences(
         for plan in rank(question, by_language(question))[:1]:
             said = walked(plan, question, decide)
             if said is not None and len(confidences) > 1:
-                sure.append(tuple(confidences))
+                sure.append(math.prod(confidences))
                 true.append(right(said, [answer]))
     return sure, true
