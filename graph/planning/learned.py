@@ -110,6 +110,9 @@ def applied(question: Prepared, split: Split, number: int) -> tuple[str, str]:
         return _in_situ(question, split, number)
     before, phrase, after = question.parts(split)
     space = " " if phrase.endswith(" ") else ""
+    if "," in phrase:
+        # "the actor, who played X, born": the second comma closes what goes with the description.
+        after = re.sub(r"^, (?=[a-z]+\W*$)", " ", after)
     members = list(question.doc[split.first : split.last + 1])
     asked = asked_of_phrase(question.doc[split.head], members, question.masked)
     return question.masked.unmask(asked), f"{before}#{number}{space}{after}"
