@@ -1,4 +1,4 @@
-"""`benchmarks/causes.py`: why the questions of an evaluation failed."""
+"""`benchmarks/causes.py` and `reading.py`: why the questions of an evaluation failed."""
 
 from __future__ import annotations
 
@@ -9,6 +9,10 @@ import pytest
 
 from agent.answer import Tree
 from agent.evaluation import EvalRow
+from benchmarks.reading import lost, way
+from graph.events import CandidatesRead, Event, Retrieved, Voted
+from graph.types import Candidate, StepResult, Verdict
+from retrievers.passage import Hit, Passage
 
 CAUSES = runpy.run_path(str(Path(__file__).parents[2] / "benchmarks" / "causes.py"))
 
@@ -40,3 +44,63 @@ def test_a_supporting_passage_is_found_wherever_it_or_a_part_of_it_stands(
     )
 
     assert CAUSES["cause"](row) == cause
+
+
+TEXT = "Ann Lee was born in the small town of Linz, in 1906, to Susan Lee."
+
+
+def span(text: str, score: float) -> Candidate:
+    at = TEXT.index(text)
+    return Candidate(
+        passage_id="p1", text=text, start=at, end=at + len(text), score=score, no_answer=0.1
+    )
+
+
+@pytest.mark.parametrize(
+    ("spans", "said", "answer", "before", "where"),
+    [
+        (["Linz"], "Linz, in 1906", "Linz", [], "form"),
+        (["1906"], "1906", "Linz", ["Ann Lee"], "earlier step, not read"),
+        (["1906", "Ann Lee"], "1906", "Linz", ["Ann Lee"], "earlier step, read"),
+        (["1906"], "Susan Lee", "Linz", ["Susan Lee"], "never asked"),
+        (["1906", "Linz"], "1906", "Linz", [], "outvoted, not best"),
+        (["Linz", "Susan Lee"], "Susan Lee", "Linz", [], "outvoted, best of a passage"),
+        (["1906", "the small town"], "1906", "the small town", [], "refused"),
+        (["1906"], "1906", "Vienna", [], "not stated"),
+        (["of Linz, in 1906, to Susan Lee", "1906"], "1906", "Linz", [], "cut"),
+        (["1906"], "1906", "Linz", [], "not read"),
+    ],
+)
+def test_an_answer_is_lost_at_the_first_place_where_it_is_missed(
+    spans: list[str], said: str, answer: str, before: list[str], where: str
+) -> None:
+    question = "Where was she born?"
+    passage = Passage(id="p1", title="Ann Lee", text=TEXT)
+    read = tuple(span(text, 0.5 / (place + 1)) for place, text in enumerate(spans))
+    verdict = Verdict(answer=said, confidence=0.5, margin=0.5)
+    events: list[Event] = [
+        Retrieved(queries=(question,), hits=((Hit(passage=passage, score=1.0),),), seconds=0),
+        CandidatesRead(step=1, question=question, candidates=read, seconds=0),
+        Voted(step=1, result=StepResult(question=question, verdict=verdict)),
+    ]
+    row = EvalRow(
+        system="hoptree",
+        fingerprint="f",
+        id="a",
+        question=question,
+        answer=answer,
+        prediction=said,
+        status="answered",
+        em=0,
+        f1=0,
+        supporting_passages=("p1",),
+    )
+    assert lost(row, events, before) == where
+
+
+def test_the_way_to_an_answer_is_read_off_a_chain_only() -> None:
+    chain = {"decomposition": [{"answer": "Ann Lee"}, {"answer": "Linz"}]}
+    triples = [["Air", "director", "Ann Lee"], ["Ann Lee", "place of birth", "Linz"]]
+    assert way(chain) == ["Ann Lee"]
+    assert way({"evidences": triples, "type": "compositional"}) == ["Ann Lee"]
+    assert way({"evidences": triples, "type": "comparison"}) == []
