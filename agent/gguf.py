@@ -114,7 +114,10 @@ class LoadedModel:
 
         self.llama = llama
         self._vocab = llama._model.vocab
-        self._adapted = bool(llama._lora_adapter)  # as llama-cpp-python loads it
+        self.adaptable = bool(llama._lora_adapter)
+        """Whether it has an adapter."""
+        self.adapted = self.adaptable  # as llama-cpp-python loads it
+        """Whether it computes with the adapter."""
         self._formatter = self._template()
         control = [
             text
@@ -228,7 +231,7 @@ class LoadedModel:
 
         What was evaluated the other way is forgotten: its keys and values are of other weights.
         """
-        if wanted == self._adapted or not self.llama._lora_adapter:
+        if wanted == self.adapted or not self.adaptable:
             return
         import llama_cpp
 
@@ -237,9 +240,36 @@ class LoadedModel:
         context = self.llama._ctx
         if llama_cpp.llama_set_adapters_lora(context.ctx, adapters, int(wanted), scales):
             raise ModelError("llama.cpp could not switch the adapter of the model")
-        self._adapted = wanted
+        self.adapted = wanted
         context.kv_cache_clear()
         self.llama.reset()
+
+    def evaluated(self) -> tuple[int, ...]:
+        """Return the tokens whose keys and values the context holds."""
+        return tuple(self.llama._input_ids.tolist())
+
+    def state(self) -> ctypes.Array[ctypes.c_uint8]:
+        """Copy the keys and values out of the context."""
+        import llama_cpp
+
+        context = self.llama._ctx.ctx
+        size = llama_cpp.llama_state_seq_get_size(context, 0)
+        copied: ctypes.Array[ctypes.c_uint8] = (ctypes.c_uint8 * size)()
+        llama_cpp.llama_state_seq_get_data(context, copied, size, 0)
+        return copied
+
+    def restore(self, tokens: Sequence[int], state: ctypes.Array[ctypes.c_uint8]) -> None:
+        """Put the keys and values of these tokens into the context instead of what it holds."""
+        import llama_cpp
+
+        context = self.llama._ctx
+        context.kv_cache_clear()
+        self.llama.reset()
+        if llama_cpp.llama_state_seq_set_data(context.ctx, state, len(state), 0):
+            self.llama.input_ids[: len(tokens)] = tokens
+            self.llama.n_tokens = len(tokens)
+        else:  # it holds nothing now, and the prompt is read as a whole
+            context.kv_cache_clear()
 
     def close(self) -> None:
         """Free the model; nothing may be called after it."""

@@ -1,15 +1,15 @@
 """llama.cpp as a LangChain chat model: one model, one thread, one queue.
 
-llama.cpp holds one context, so calls take turns. A prompt that begins like the one before it reuses
-the evaluated prefix. A call that is cancelled stops before its next token, or between two batches
-of its prompt; one that still waits never runs.
+llama.cpp holds one context, so calls take turns. A prompt that begins like an earlier one reuses
+the evaluated prefix, although calls of other kinds came between (`agent.warm`). A call that is
+cancelled stops before its next token, or between two batches of its prompt; one that still waits
+never runs.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import itertools
 import queue
 import threading
 import time
@@ -28,6 +28,7 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
 from agent.errors import HoptreeError, ModelError, PromptTooLongError
 from agent.gguf import BATCH, LoadedModel, default_model, load_gguf
 from agent.streamed_text import StreamedText
+from agent.warm import WarmPrompts, alike
 from retrievers.onnx import cores
 
 __all__ = ["CallOptions", "LlamaCppChat", "default_model"]
@@ -84,8 +85,7 @@ class LlamaCppChat(BaseChatModel):
     n_ctx: int = Field(default=4096, ge=64)
     n_threads: int | None = None
     planner_lora: str | None = None
-    """A GGUF LoRA for the calls that ask for it; the others are computed without it. A switch costs
-    the tokens of the prefix that could else be reused."""
+    """A GGUF LoRA for the calls that ask for it; the others are computed without it."""
 
     _requests: queue.SimpleQueue[_Request | None] = PrivateAttr(default_factory=queue.SimpleQueue)
     _worker: threading.Thread | None = PrivateAttr(default=None)
@@ -145,10 +145,11 @@ class LlamaCppChat(BaseChatModel):
     # ── the worker ────────────────────────────────────────────────────────────────────────────
 
     def _work(self, model: LoadedModel) -> None:
+        warm = WarmPrompts(model)
         while (request := self._requests.get()) is not None:
             if not request.cancelled.is_set():
                 try:
-                    for chunk in self._run(model, request):
+                    for chunk in self._run(model, warm, request):
                         request.deliver(chunk)
                 except HoptreeError as error:
                     request.deliver(error)
@@ -159,7 +160,9 @@ class LlamaCppChat(BaseChatModel):
             request.deliver(None)
         model.close()
 
-    def _run(self, model: LoadedModel, request: _Request) -> Iterator[ChatGenerationChunk]:
+    def _run(
+        self, model: LoadedModel, warm: WarmPrompts, request: _Request
+    ) -> Iterator[ChatGenerationChunk]:
         options = request.options
         deadline = time.monotonic() + options.timeout if options.timeout is not None else None
 
@@ -179,7 +182,7 @@ class LlamaCppChat(BaseChatModel):
                 f"the prompt has {len(tokens):,} tokens and {options.max_tokens:,} may be written, "
                 f"more than the context window of {window:,}: shorten it, or raise HOPTREE_CONTEXT"
             )
-        model.adapt(options.planner_lora)
+        warm.turn(tokens, options.planner_lora)
         cached, reason = (0, reason) if reason else _evaluate(model.llama, tokens, halted)
         text, written = StreamedText(options.stop or ()), 0
         if reason is None:
@@ -322,8 +325,7 @@ def _evaluate(
         How many tokens the call before had already evaluated, and why it was halted, if it was.
     """
     known = llama._input_ids.tolist()
-    same = (ours == theirs for ours, theirs in zip(tokens[:-1], known, strict=False))
-    cached = sum(itertools.takewhile(bool, same))
+    cached = alike(tokens[:-1], known)
     if cached < len(known):
         # Some architectures cannot forget a part of what they have read.
         if not llama._ctx.kv_cache_seq_rm(-1, cached, -1):

@@ -28,23 +28,21 @@ import networkx as nx
 
 from agent.evaluation import EvalQuestion, load_questions
 from agent.metrics import exact_match, f1
-from graph.operators import apply
 from graph.planning import by_language, whole
 from graph.planning.check import rank
-from graph.planning.substitute import fill, needs
 from graph.support import scoring, vote
 from graph.support.building import answers, support_graph
 from graph.support.independence import source_of
 from graph.support.trust import Record, lessons, together, trust
 from graph.support.voting import weigh
 from graph.types import AnswerType, Candidate, Limits, Plan, Voting
-from retrievers.analysis import language_of
 from retrievers.documents import Document
 from retrievers.embedded import EmbeddedIndex
 from retrievers.passage import Hit
 from training.calibration.examples import right, with_planted
 from training.calibration.fit import ece
 from training.calibration.lookups import Asked, Store
+from training.calibration.paths import walked
 from training.calibration.planting import WAYS, Way, wrong_answer
 from training.reader.examples import read_rows
 
@@ -351,23 +349,16 @@ class Chains:
         return None
 
     def _walk(self, plan: Plan, question: EvalQuestion, method: Method, noise: Noise) -> str | None:
-        bound: dict[int, str] = {}
-        for number, step in enumerate(plan.steps, 1):
-            if not needs(step) <= bound.keys():
-                return None
-            if step.kind == "operator":
-                answer = apply(step, bound, language=language_of(question.question)).answer
-            else:
-                text = fill(step.text, bound)
-                last = max(n for n, s in enumerate(plan.steps, 1) if s.kind == "lookup")
-                here = noise if self._every or number == last else CLEAN
-                answer = method(*self.lookup(text, question, here))
-                if noise.k == 0 and answer is not None:
-                    self._clean.setdefault(text, answer)
-            if answer is None:
-                return None
-            bound[number] = answer
-        return bound[len(plan.steps)]
+        last = max(n for n, s in enumerate(plan.steps, 1) if s.kind == "lookup")
+
+        def decide(number: int, text: str) -> str | None:
+            here = noise if self._every or number == last else CLEAN
+            answer = method(*self.lookup(text, question, here))
+            if noise.k == 0 and answer is not None:
+                self._clean.setdefault(text, answer)
+            return answer
+
+        return walked(plan, question.question, decide)
 
     def lookup(self, text: str, question: EvalQuestion, noise: Noise) -> Lookup:
         """Return a lookup with its noise; all ways of voting get the same."""

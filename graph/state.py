@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import operator
+import unicodedata
 from typing import Annotated, NotRequired, TypedDict
 
 from graph.types import AnswerType, Outcome, Path, Plan, StepResult
 from retrievers.passage import Hit, Passage
+
+_MARKS = str.maketrans(
+    {**dict.fromkeys("‘’‛ʼ`´", "'"), **dict.fromkeys("“”„«»", '"'), **dict.fromkeys("‐‑‒–—−", "-")}
+)
+"""Quotes and dashes as a keyboard has them."""
 
 
 class Task(TypedDict):
@@ -65,5 +71,15 @@ def initial(question: str, language: str, searchable: bool) -> State:
 
 
 def memory_key(question: str) -> str:
-    """Return the form under which a sub-question is remembered across paths."""
-    return " ".join(question.casefold().split()).rstrip("?？ ")
+    """Return the form under which a sub-question is remembered across paths.
+
+    Case, spaces, the width of characters, the shape of quotes and dashes, and the question mark do
+    not count: what differs in these alone is not looked up twice. Idempotent.
+
+    Examples
+    --------
+    >>> memory_key("Who was  Conan O’Brien？") == memory_key("who was conan o'brien")
+    True
+    """
+    plain = unicodedata.normalize("NFKC", question).translate(_MARKS).casefold()
+    return " ".join(unicodedata.normalize("NFKC", plain).split()).rstrip("? ")

@@ -107,15 +107,16 @@ def _ended(
 def after_settle(state: State, runtime: Runtime[Calls]) -> str:
     """Go on seeking, take a sure answer, or go back to the root.
 
-    What counts is what all paths say together: an answer is no surer than it will be told with, and
-    one that another path contradicts, or that comes from a plan of little trust, ends no search.
+    A path that is sure by itself ends the search, though others may make its answer less sure: what
+    is told of it is what all say together. Where the person bounds the risk, that has to be enough.
     """
     if not state["finished"]:
         return "seek"
-    limits = runtime.context.limits
-    consensus = across_paths(state["outcomes"], state["plans"])
-    if consensus is not None and consensus.outcome.confidence >= limits.sure:
-        return "compose"
+    last, limits = state["outcomes"][-1], runtime.context.limits
+    if last.answer is not None and last.confidence >= limits.sure:
+        consensus = across_paths(state["outcomes"], state["plans"])
+        if limits.risk is None or (consensus and consensus.outcome.confidence >= limits.enough):
+            return "compose"
     if len(state["walked"]) >= limits.max_paths or runtime.context.spent:
         return "conclude"
     return "backtrack"

@@ -40,6 +40,7 @@ def by_language(question: str) -> list[Plan]:
             *_plans(question, LINGUISTIC, [(decompose_kind(question), COMPARISON)]),
             *_plans(question, LINGUISTIC, [(decompose_chinese(question), NESTED)]),
         ]
+    question = _capital(question)
     found = [
         (decompose_comparison(question), COMPARISON),
         (decompose_agreement(question), COMPARISON),
@@ -49,6 +50,11 @@ def by_language(question: str) -> list[Plan]:
         (decompose_count(question), COUNT),
     ]
     return [*_plans(question, LINGUISTIC, found), *nested(question)]
+
+
+def _capital(question: str) -> str:
+    """Return a question as one writes it: the forms and the parser know openings in capitals."""
+    return f"{question[:1].upper()}{question[1:]}"
 
 
 def nested(question: str) -> list[Plan]:

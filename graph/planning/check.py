@@ -23,7 +23,21 @@ _ASKS = re.compile(
 _ASKS_TWICE = re.compile(
     r"^(?:In |At |On |To )?(?:Who|What|Which|When|Where)\b.*\b(?:what|how (?:many|much|long))\b"
 )
+# What a split at a wrong place leaves of a question: "What kind of building did #1?", "What is the
+# university in Lawrence and?", "What was the of the two men?", "What is the larger than Rome?".
+_BROKEN = re.compile(
+    r"\b(?:do|does|did) #\d+\s*\?*$|\b(?:and|or|the|an?)\s*\?*$"
+    r"|^(?:What|Who|Which)(?: (?:is|was))? the (?:of|before|after|in|on|at|by|that|which|who|with|"
+    r"from|to)(?![\w-])|^Which th(?:e|is|ese)\b"
+    r"|\bthe (?:more|less|fewer|[a-z]+er) [^?]*\bthan\b",
+    re.IGNORECASE,
+)
 _OPEN = {AnswerType.ANY, AnswerType.ENTITY}
+# "Which American film …", "Which animal-themed Disney film …": of what kind both things are.
+_OF_KIND = re.compile(
+    r"(?<=^[Ww]hich )(?:(?:[A-Z\d][\w'’.-]*|[a-z]+-[\w-]+) )+(?=[a-z])"
+    r"|(?<=^[Ww]hat )(?:(?:[A-Z\d][\w'’.-]*|[a-z]+-[\w-]+) )+(?=[a-z])"
+)
 
 
 def normal(text: str) -> str:
@@ -69,6 +83,8 @@ def check(question: str, plan: Plan) -> list[str]:
                 problems.append(f"step {number} is a lookup and cannot have an operator")
             if not _ASKS.search(step.text):
                 problems.append(f"step {number} asks nothing")
+            if _BROKEN.search(step.text):
+                problems.append(f"step {number} is no whole question")
             if _ASKS_TWICE.search(step.text):
                 problems.append(f"step {number} asks two things")
             seen.setdefault(normal(step.text), number)
@@ -86,13 +102,18 @@ def check(question: str, plan: Plan) -> list[str]:
     # An operator's text is the question itself and proves nothing; its labels count.
     spoken = [[s.text] if s.kind == "lookup" else s.labels for s in steps]
     said = f" {normal(_apart(' '.join(text for texts in spoken for text in texts)))} "
-    question = _apart(question)
+    question = _apart(_OF_KIND.sub("", question) if _chooses(steps[-1]) else question)
     # The noun before a name ("film X") says what it is and may go.
     names = [re.sub(r"^(?:[a-z]+ )+(?=[^a-z])", "", title) for title in Masked(question).titles()]
     problems.extend(f"“{n}” is in no step" for n in names if f" {normal(n)} " not in said)
     numbers = re.findall(r"\b\d[\d.,]*\b", question)
     problems.extend(f"“{n}” is in no step" for n in numbers if f" {normal(n)} " not in said)
     return problems
+
+
+def _chooses(step: SubQuestion) -> bool:
+    """Tell a step that answers with one of the things that the question names."""
+    return step.kind == "operator" and len(step.labels) == len(step.arguments) > 1
 
 
 def _last_step(question: str, last: SubQuestion) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from graph.planning.language import noun_type
@@ -32,7 +33,8 @@ def asked_of_clause(head: Any, clause: Any, members: list[Any]) -> str | None:
     if not inside:
         return None
     left = [t for c in head.lefts if c.dep_ not in {"det", "poss"} for t in c.subtree]
-    noun = " ".join(t.text for t in [*left, head])
+    # "the same state that holds X": the same as another is not asked of the state.
+    noun = " ".join(t.text for t in [*left, head] if t.lower_ != "same")
     bare = question_word(head) == "Who" and not left
     asked = "Who" if bare else f"Which {noun}"
     if clause.dep_ == "acl":
@@ -64,8 +66,21 @@ def _asked_of_participle(asked: str, clause: Any, inside: list[Any]) -> str | No
     if clause.tag_ == "VBN":
         return f"{asked} was {text_of(inside)}?"
     if clause.tag_ == "VBG":
-        return f"{asked} is {text_of(inside)}?"
+        # "the film starring X": "Which film stars X?".
+        before = text_of([t for t in inside if t.i < clause.i])
+        after = text_of([t for t in inside if t.i > clause.i])
+        said = " ".join(filter(None, [before, present(clause.lemma_.lower()), after]))
+        return f"{asked} {said}?"
     return None
+
+
+def present(lemma: str) -> str:
+    """Return the present of one: "stars", "watches", "carries"."""
+    if lemma in {"be", "have"}:
+        return {"be": "is", "have": "has"}[lemma]
+    if re.search(r"(?:[sxzo]|[cs]h)$", lemma):
+        return f"{lemma}es"
+    return re.sub(r"(?<![aeiou])y$", "ie", lemma) + "s"
 
 
 def _inverted(lead: str, clause: Any, inside: list[Any], subject: Any, skipped: set[int]) -> str:

@@ -72,6 +72,8 @@ _COUNTED = re.compile(
     r"(?P<what>(?:(?!(?:than|in|of|at|on|by|for|from|to|with|and|or)\b)[\w'-]+ ){0,2}?"
     r"(?:people|[\w'-]+(?<!ou)(?<!s)s))\b"
 )
+# What says which comes first, and is not asked of either.
+_WHEN_OF_TWO = {*"first earlier earliest sooner later last second ever".split()}
 # "has a longer common name": something of the two is compared, and not they.
 _HAS_MORE = re.compile(
     rf"\b(?:has|have|had|with) (?:an? |the )?(?:{_LARGER}|{_SMALLER}) "
@@ -249,11 +251,17 @@ def measured(head: str, person: bool) -> tuple[str | None, Operator | None]:
     low = head.lower()
     operator = next((op for op, words in _DIRECTIONS if re.search(words, low)), None)
     if operator in {Operator.EARLIER, Operator.LATER}:
+        done = _happened(head) if re.search(r"\bdid\b", low) else None
+        if done is not None:
+            return done, operator
         for words, form in _TIMES:
             if re.search(words, low):
                 aged = form == "When was {x} born?" and not person
-                return ("When was {x} founded?" if aged else form), operator
-        return None if person else "When was {x}?", operator
+                asked = "When was {x} founded?" if aged else form
+                return asked.replace(
+                    "founded", "released" if _of_works(low) else "founded"
+                ), operator
+        return _happened(head) or (None if person else "When was {x}?"), operator
     if operator is None or re.search(r"\b(?:live|lived|life|lifespan)\b", low):
         return None, operator
     if counted := _counted(head):
@@ -266,6 +274,41 @@ def measured(head: str, person: bool) -> tuple[str | None, Operator | None]:
         if re.search(words, low):
             return form, operator
     return None, operator
+
+
+def _happened(head: str) -> str | None:
+    """Return how it is asked when what a question tells of two things happened to one of them.
+
+    "Which mine first entered into production" is "When did {x} enter into production?", "Which film
+    did Ann direct first" is "When did Ann direct {x}?". None where no verb in the past tells it.
+    """
+    if not re.match(r"(?:which|what|who)\b", head, re.IGNORECASE):
+        return None
+    if did := _DID.search(head):
+        return f"When did {did['who']} {did['verb']} {{x}}?"
+    doc = parser()(head)
+    verb = next((t for t in doc if t.dep_ == "ROOT" and t.pos_ == "VERB"), None)
+    if verb is None or verb.tag_ != "VBD" or verb.lemma_ in {"do", "have"}:
+        return None
+    subject = next((c for c in verb.children if c.dep_ == "nsubj"), None)
+    if subject is None or subject.left_edge.i or any(c.dep_ == "neg" for c in verb.children):
+        return None
+    said = [t for t in doc[verb.i + 1 :] if t.lower_ not in _WHEN_OF_TWO and not t.is_punct]
+    rest = " ".join([verb.lemma_, *(t.text for t in said)])
+    return None if _COMPARES.search(rest) else f"When did {{x}} {rest}?"
+
+
+_DID = re.compile(
+    r"\bdid (?P<who>(?:the )?[A-Z]\w+) (?P<verb>[a-z]+)"
+    rf"(?: (?:{'|'.join(sorted(_WHEN_OF_TWO))}))?\W*$"
+)
+_COMPARES = re.compile(rf"\b(?:{_EARLIER}|{_LATER}|{_LARGER}|{_SMALLER}|date|year|time)\b")
+
+
+def _of_works(head: str) -> bool:
+    """Tell that works are compared ("which film did X make first"): nobody founds one."""
+    kinds = {noun_type(word) for word in head.split()[1:5]}
+    return AnswerType.WORK in kinds and AnswerType.ORGANISATION not in kinds
 
 
 def _counted(head: str) -> str | None:

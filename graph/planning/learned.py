@@ -28,6 +28,8 @@ class SplitWeights(BaseModel):
 
     about: str
     """How the weights were made, for people."""
+    calibration: tuple[float, float] = (0.0, 1.0)
+    """Intercept and slope that make of the log odds of a split those that its plan is right."""
     signs: dict[str, float]
 
 
@@ -35,6 +37,18 @@ class SplitWeights(BaseModel):
 def load_weights() -> SplitWeights:
     """Read and check the weights that ship."""
     return SplitWeights.model_validate_json(WEIGHTS.read_text(encoding="utf-8"))
+
+
+def trusted(chance: float) -> float:
+    """Return the probability that a split of this likelihood is the one to make.
+
+    The softmax is too shy: it spreads over splits that differ by a word, and its training rows hold
+    many questions of one hop (see `training/planner/MODEL.md`).
+    """
+    intercept, slope = load_weights().calibration
+    chance = min(max(chance, 1e-6), 1 - 1e-6)
+    odds = intercept + slope * math.log(chance / (1 - chance))
+    return 1 / (1 + math.exp(-odds))
 
 
 class Prepared(NamedTuple):
@@ -96,13 +110,17 @@ def applied(question: Prepared, split: Split, number: int) -> tuple[str, str]:
         return _in_situ(question, split, number)
     before, phrase, after = question.parts(split)
     space = " " if phrase.endswith(" ") else ""
+    if "," in phrase:
+        # "the actor, who played X, born": the second comma closes what goes with the description.
+        after = re.sub(r"^, (?=[a-z]+\W*$)", " ", after)
     members = list(question.doc[split.first : split.last + 1])
     asked = asked_of_phrase(question.doc[split.head], members, question.masked)
     return question.masked.unmask(asked), f"{before}#{number}{space}{after}"
 
 
 def _in_situ(question: Prepared, split: Split, number: int) -> tuple[str, str]:
-    before = question.parts(split)[0]
+    # The article of "a British band" may stand before the split.
+    before = re.sub(r"\b(?:an?|the) $", "", question.parts(split)[0], flags=re.IGNORECASE)
     doc, unmask = question.doc, question.masked.unmask
     members = list(doc[split.first : split.last + 1])
     told = [t for t in members if not (t.dep_ == "det" and t.i < split.head)]
@@ -131,7 +149,7 @@ def _in_situ(question: Prepared, split: Split, number: int) -> tuple[str, str]:
 
 
 MAX_STEPS = 5
-LEAST = 0.15
+LEAST = 0.1
 """Probability below which a split is no plan."""
 _NAME_OF = re.compile(
     r"(?:What|Who) (?:is|was|are|were) the names? (?:of|for) #\d+\s*\?", re.IGNORECASE
@@ -160,7 +178,7 @@ def learned(question: str, most: int = 2) -> Learned:
         if chances[place] < LEAST:
             break
         steps, chance = _followed(ready, ready.splits[place - 1])
-        found.append((steps, chances[place] * chance))
+        found.append((steps, trusted(chances[place]) * chance))
     return Learned(chances[0], found)
 
 

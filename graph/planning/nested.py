@@ -241,7 +241,8 @@ def asked_of_phrase(head: Any, members: list[Any], masked: Masked) -> str:
         asked = asked_of_clause(head, clauses[0], members)
         if asked:
             return asked
-    phrase = re.sub(r"^The\b", "the", text_of(members))
+    # "this 1941 film" points at what the question itself describes.
+    phrase = re.sub(r"^(?:The|[Tt]h(?:is|ese|at|ose))\b", "the", text_of(members))
     verb = "was" if re.search(r"\b(?:was|were|did|had)\b|ed\b", phrase) else "is"
     article = (
         "" if re.match(r"(?:the|an?|his|her|its)\b", phrase, re.I) or clauses else _article(members)

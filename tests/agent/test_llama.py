@@ -15,6 +15,7 @@ from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage, Sys
 from agent.errors import GrammarError, ModelError, ModelFileError, PromptTooLongError
 from agent.gguf import BATCH
 from agent.llama import LlamaCppChat, default_model
+from agent.warm import ALIKE, KINDS, LONGEST, WarmPrompts, alike
 
 COUNT = "Count from one to a hundred in words."
 CHINESE = 'root ::= "长江发源于青藏高原，" ("注入东海。🐼" | "是中国最长的河流。龘")'
@@ -258,6 +259,63 @@ def test_usage_counts_the_prompt_the_answer_and_what_was_cached(llama: LlamaCppC
         second.usage_metadata["total_tokens"]
         == second.usage_metadata["input_tokens"] + second.usage_metadata["output_tokens"]
     )
+
+
+def test_each_kind_of_call_finds_its_prefix_warm_though_others_come_between(
+    own: LlamaCppChat,
+) -> None:
+    kinds = ["The Danube flows on. " * 10, "Plan the way to Ulm. " * 10, "多瑙河流经乌尔姆。" * 5]
+
+    def cached(notes: str, question: str) -> tuple[int, str]:
+        said = own.invoke([SystemMessage(notes), HumanMessage(question)], max_tokens=6)
+        assert said.usage_metadata is not None
+        return said.usage_metadata["input_token_details"]["cache_read"], str(said.content)
+
+    cold = [cached(notes, "Which river is it?") for notes in kinds]
+    assert all(count < 32 for count, _ in cold)
+    for question in ("How long is it?", "Where does it rise?"):
+        for notes in kinds:
+            assert cached(notes, question)[0] > own.get_num_tokens(notes)
+    assert [cached(notes, "Which river is it?")[1] for notes in kinds] == [said for _, said in cold]
+
+
+def test_no_more_prompts_are_kept_than_there_are_kinds_and_none_that_is_long() -> None:
+    class Model:
+        """A model that has read what it was last turned to."""
+
+        adapted = adaptable = False
+
+        def __init__(self) -> None:
+            self.read: tuple[int, ...] = ()
+
+        def evaluated(self) -> tuple[int, ...]:
+            return self.read
+
+        def state(self) -> tuple[int, ...]:
+            return self.read
+
+        def adapt(self, wanted: bool) -> None: ...
+
+        def restore(self, tokens: tuple[int, ...], state: object) -> None:
+            self.read = tokens
+
+    model = Model()
+    warm = WarmPrompts(model)  # type: ignore[arg-type]
+
+    def reads(kind: int, size: int = 2 * ALIKE) -> int:
+        """Return how many tokens of a prompt need not be read again."""
+        prompt = tuple(range(kind * 10_000, kind * 10_000 + size))
+        warm.turn(prompt, False)
+        known = alike(prompt, model.read)
+        model.read = prompt
+        return known
+
+    assert [reads(kind) for kind in range(KINDS + 1)] == [0] * (KINDS + 1)
+    assert [reads(kind) for kind in range(1, KINDS + 1)] == [2 * ALIKE] * KINDS
+    assert reads(0) == 0  # the one that was used longest ago made room
+    assert reads(9, LONGEST + 1) == 0
+    assert reads(3) == 2 * ALIKE
+    assert reads(9, LONGEST + 1) == 0
 
 
 def test_a_cached_prefix_does_not_change_the_answer(llama: LlamaCppChat) -> None:

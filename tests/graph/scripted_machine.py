@@ -106,6 +106,7 @@ def searches(draw: st.DrawFn) -> tuple[list[Plan], int, Limits]:
         max_paths=draw(st.integers(1, 12)),
         max_retrieval_calls=draw(st.integers(1, 40)),
         accept=draw(st.sampled_from([0.5, 1.0])),
+        risk=draw(st.sampled_from([None, 0.5, 0.9])),
         ways=draw(st.lists(st.sampled_from(Way), unique=True)),
     )
     return plans, draw(st.integers(0, 2**32)), limits

@@ -429,23 +429,31 @@ async def test_of_weak_paths_the_best_answers_once_all_were_tried(scripted: Scri
     assert machine.notices == ["Another path found “Rome” (0.07)."]
 
 
-async def test_an_answer_of_a_plan_of_little_trust_does_not_end_the_search(
+async def test_a_path_that_is_sure_by_itself_answers_though_others_make_it_less_sure(
+    scripted: Script,
+) -> None:
+    plans = [plan(WEAK, score=0.8), plan(SURE, score=0.4), plan("Name the town.", score=0.2)]
+    facts = {WEAK: {"Prague": 0.1}, SURE: {"Rome": 0.3}, "Name the town.": {"Milan": 0.9}}
+    machine = scripted(plans, facts)
+    ended = await machine.run()
+    assert ended.answer == "Rome"
+    assert ended.confidence < machine.calls.limits.accept
+    assert "Name the town." not in machine.queries
+
+
+async def test_where_the_risk_is_bound_all_paths_together_have_to_be_sure(
     scripted: Script,
 ) -> None:
     plans = [plan(WEAK, score=0.8), plan(SURE, score=0.3), plan("Name the town.", score=0.2)]
-    facts = {WEAK: {"Prague": 0.18}, SURE: {"Rome": 0.3}, "Name the town.": {"Prague": 0.9}}
-    machine = scripted(plans, facts)
+    facts = {WEAK: {"Prague": 0.4}, SURE: {"Rome": 0.6}, "Name the town.": {"Prague": 0.9}}
+    machine = scripted(plans, facts, limits=Limits(risk=0.5))
     ended = await machine.run()
     assert [solved.outcome.answer for solved in machine.all(PathSolved)] == [
         *("Prague", "Rome", "Prague")
     ]
-    assert ended.answer == "Prague"
-    assert ended.confidence >= 0.2
+    assert ended.status == "abstained" or ended.confidence >= 0.5
     told = [left.failure.detail for left in machine.all(PathLeft)]
-    assert told == [
-        "“Prague” is too weak an answer to stop at (0.18)",
-        "“Rome” is too weak an answer to stop at (0.09)",
-    ]
+    assert told[1] == "“Rome” is too weak an answer to stop at (0.15)"
 
 
 async def test_the_reader_is_not_shown_the_two_names_of_a_choice(scripted: Script) -> None:
@@ -867,7 +875,8 @@ async def test_whatever_is_found_no_path_is_walked_twice_and_no_limit_is_passed(
 ) -> None:
     limits, machine = drawn[2], await searched(drawn)
     [ended] = machine.all(Answered)
-    assert ended.status == "abstained" or ended.confidence >= limits.enough
+    if limits.risk is not None:
+        assert ended.status == "abstained" or ended.confidence >= 1 - limits.risk
     opened = [event.path for event in machine.all(PathOpened)]
     signatures = [path.signature() for path in opened]
     assert len(signatures) == len(set(signatures)) <= limits.max_paths

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from pathlib import Path
 
+import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import training.planner
 from graph.planning.learned import WEIGHTS
 from training.planner.alignment import splits_of
 from training.planner.build import Decision, break_decisions, guarded
-from training.planner.qdmr import content, is_chain, kind_of, overlap, steps_of
+from training.planner.fit import Packed, _gradient, probabilities
+from training.planner.qdmr import content, is_chain, kind_of, merged, overlap, steps_of
 from training.reader.examples import DevelopmentQuestionError, Guard
 
 QUESTION = "Where was the band that recorded Glass Harbour formed?"
@@ -70,6 +75,60 @@ def test_a_number_or_name_of_a_step_is_that_step() -> None:
     assert steps_of({"steps": steps}) == ["wives of Holm"]
     assert is_chain(["a", "b of #1", "c of #2"])
     assert not is_chain(["a", "b of #1", "c of #1"])
+
+
+def test_a_step_that_only_narrows_the_one_before_is_one_with_it() -> None:
+    steps = ["the film", "#1 that won a prize", "the director of #2", "when was #3 born"]
+    assert merged(steps) == [
+        "the film that won a prize",
+        "the director of #1",
+        "when was #2 born",
+    ]
+
+
+def test_a_chain_that_narrows_what_it_finds_is_trained_on(tmp_path: Path) -> None:
+    file = tmp_path / "plans.jsonl"
+    told = {
+        "id": "HOTPOT_dev_2",
+        "question": "When was the director of the Danish film that won the Bodil Award born?",
+        "steps": [
+            "return the Danish film",
+            "return #1 that won the Bodil Award",
+            "return the director of #2",
+            "return when was #3 born",
+        ],
+        "operators": "['select', 'filter', 'project', 'project']",
+    }
+    file.write_text(json.dumps(told) + "\n", encoding="utf-8")
+    [(_, decisions)] = break_decisions(file)
+    assert [d.text for d in decisions][1:] == [
+        "When was the director of #1 born?",
+        "When was #2 born?",
+    ]
+
+
+@settings(deadline=None)
+@given(st.lists(st.sampled_from(["the band", "#{} that won", "the director of #{}"])))
+def test_merged_steps_still_refer_backwards_only(forms: list[str]) -> None:
+    steps = ["the film", *(form.format(number) for number, form in enumerate(forms, 1))]
+    for number, step in enumerate(merged(steps), 1):
+        assert all(0 <= int(k) < number for k in re.findall(r"#(\d+)", step))
+
+
+def test_the_gradient_of_a_batch_is_that_of_its_loss() -> None:
+    rows = [
+        Packed(np.array([0, 1, 2, 1, 3]), np.array([0, 2, 3]), [0, 2]),
+        Packed(np.array([2, 0, 3]), np.array([0, 1]), [1]),
+    ]
+    weights = np.array([0.3, -0.2, 0.5, 0.1])
+    found, loss, _ = _gradient(rows, weights)
+    assert loss == pytest.approx(
+        -sum(np.log(probabilities(r, weights)[r.right].sum()) for r in rows)
+    )
+    for sign in range(4):
+        moved = weights + np.eye(4)[sign] * 1e-6
+        slope = (_gradient(rows, moved)[1] - loss) / 1e-6
+        assert found[sign] == pytest.approx(slope, abs=1e-4)
 
 
 def test_overlap_counts_words_of_meaning_only() -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from graph.planning import propose
+from graph.planning import by_language, propose
 from graph.planning.check import MAX_STEPS, check, rank
 from graph.planning.substitute import fill, references, rewordings
 from graph.types import AnswerType, Operator, Plan, SubQuestion
@@ -38,6 +38,29 @@ def test_a_right_plan_has_no_problems() -> None:
 
 
 @pytest.mark.parametrize(
+    "question",
+    [
+        "Which American musician was born first, Ann Lee or Bo Ek?",
+        "Which 1970's musician was born first, Ann Lee or Bo Ek?",
+        "which award-winning Danish musician was born first, Ann Lee or Bo Ek?",
+    ],
+)
+def test_what_both_things_of_a_choice_are_may_be_left_unsaid(question: str) -> None:
+    plans = rank(question, by_language(question))
+    assert [step.text for step in plans[0].steps[:2]] == [
+        "When was Ann Lee born?",
+        "When was Bo Ek born?",
+    ]
+
+
+def test_a_name_behind_what_is_chosen_may_not_be_left_unsaid() -> None:
+    question = "Which musician moved to Denmark first, Ann Lee or Bo Ek?"
+    steps = [asked("When was Ann Lee born?"), asked("When was Bo Ek born?")]
+    chosen = operator(Operator.EARLIER, 1, 2, labels=("Ann Lee", "Bo Ek"))
+    assert "“Denmark” is in no step" in check(question, plan(*steps, chosen))
+
+
+@pytest.mark.parametrize(
     ("steps", "problem"),
     [
         ([DIRECTOR, asked("Who is the mother of #2?")], "refers to #2"),
@@ -50,6 +73,9 @@ def test_a_right_plan_has_no_problems() -> None:
         ([asked("Who is the director?"), MOTHER], "is in no step"),
         ([asked("the director of Rio Bravo (1959 Film)"), MOTHER], "asks nothing"),
         ([DIRECTOR, asked("When was #1 born?", AnswerType.DATE)], "answers with a date"),
+        ([DIRECTOR, asked("What film did #1?")], "no whole question"),
+        ([asked("Who is the director of Rio Bravo (1959 Film) and?"), MOTHER], "no whole question"),
+        ([asked("Who is the of Rio Bravo (1959 Film)?"), MOTHER], "no whole question"),
         ([DIRECTOR, MOTHER, operator(None, 1, 2)], "without its kind"),
         ([DIRECTOR, MOTHER, operator(Operator.SAME, 1)], "too few"),
         ([DIRECTOR, MOTHER, operator(Operator.EARLIER, 1, 2, labels=("a", "b", "c"))], "labels"),

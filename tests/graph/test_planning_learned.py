@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from graph.planning import LEARNED, LINGUISTIC, by_language, nested
 from graph.planning.check import check, rank
+from graph.planning.clauses import present
 from graph.planning.insitu import fronted
 from graph.planning.learned import applied, learned, likelihoods, load_weights, prepared
 from graph.planning.splits import LONGEST
@@ -110,3 +111,39 @@ def test_every_learned_plan_that_is_ranked_passes_the_check() -> None:
 def test_the_shipped_weights_know_all_three_ways() -> None:
     kinds = {sign.partition(":")[0] for sign in load_weights().signs}
     assert kinds == {"whole", "nested", "in_situ"}
+
+
+@pytest.mark.parametrize(
+    ("question", "asked", "then"),
+    [
+        (
+            "Who directed the film starring Ida Holm and Bo Ek?",
+            "Which film stars Ida Holm and Bo Ek?",
+            "Who directed #1?",
+        ),
+        (
+            "In what year was the actor, who played Tom in Glass Harbour, born?",
+            "Who played Tom in Glass Harbour?",
+            "In what year was #1 born?",
+        ),
+    ],
+)
+def test_the_parts_of_a_split_are_asked_as_a_person_would(
+    question: str, asked: str, then: str
+) -> None:
+    plans = rank(question, by_language(question))
+    assert [step.text for step in plans[0].steps] == [asked, then]
+
+
+def test_a_verb_is_put_into_the_present_of_one() -> None:
+    verbs = ["star", "watch", "carry", "play", "be", "have", "go", "focus"]
+    assert [present(verb) for verb in verbs] == [
+        "stars",
+        "watches",
+        "carries",
+        "plays",
+        "is",
+        "has",
+        "goes",
+        "focuses",
+    ]

@@ -236,3 +236,21 @@ def test_a_bound_on_a_number_is_judged_by_numbers(
 def test_a_bound_on_a_date_is_judged_by_dates(found: tuple[str, str], answer: str | None) -> None:
     judge = first_plan("甲公司和乙公司都成立于2010年之前吗？").steps[-1]
     assert apply(judge, dict(enumerate(found, 1)), "zh").answer == answer
+
+
+@pytest.mark.parametrize(
+    ("question", "asked"),
+    [
+        ("Which casino closed first, Lola or Kin?", "When did Lola close?"),
+        ("Which mine entered service later, Lola or Kin?", "When did Lola enter service?"),
+        ("Who won the title first, Ann Lee or Bo Ek?", "When did Ann Lee win the title?"),
+        ("Which film did Ann Lee direct first, Lola or Kin?", "When did Ann Lee direct Lola?"),
+        ("Which film did Ann Lee make first, Lola or Kin?", "When did Ann Lee make Lola?"),
+        ("Which film was made first, Lola or Kin?", "When was Lola released?"),
+        ("Which band was formed first, Lola or Kin?", "When was Lola founded?"),
+    ],
+)
+def test_what_happened_to_two_things_is_asked_of_each(question: str, asked: str) -> None:
+    steps = rank(question, by_language(question))[0].steps
+    assert steps[0].text == asked
+    assert steps[-1].operator in {Operator.EARLIER, Operator.LATER}

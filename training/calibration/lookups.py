@@ -20,7 +20,6 @@ from agent.readers.encoder_reader import CHINESE, ENGLISH, EncoderReader
 from graph.planning.comparison import named_choice
 from graph.planning.language import expected_type
 from graph.types import AnswerType, Candidate
-from graph.values import parse_yes_no
 from retrievers.analysis import language_of
 from retrievers.documents import Document
 from retrievers.embedded import EmbeddedIndex
@@ -42,8 +41,7 @@ class Asked(BaseModel):
     id: str
     language: str
     kind: str
-    """The training file that it is from (hops, xquad, drcd, cmrc2018); `whole` for the questions of
-    several hops themselves, which one lookup often cannot answer."""
+    """The training file that it is from: hops, xquad, drcd, cmrc2018."""
     question: str
     answers: tuple[str, ...]
     seen: bool
@@ -133,24 +131,9 @@ class Store:
 
 
 def english(data: Path) -> list[Asked]:
-    """Return questions of 2WikiMultihopQA, their hops, and XQuAD's questions.
-
-    Those come first that no reader saw. A yes/no question is not asked as a whole.
-    """
+    """Return the hops of 2WikiMultihopQA and XQuAD's questions, those first that no reader saw."""
     config, guard, rows = english_rows(), Guard(data), []
     for number, row in enumerate(read_rows(data / "train" / "hops-2wikimultihopqa.jsonl")):
-        if parse_yes_no(row["answer"]) is None:
-            rows.append(
-                Asked(
-                    id=row["id"],
-                    language="en",
-                    kind="whole",
-                    question=row["question"],
-                    answers=(row["answer"],),
-                    seen=number % config.held_out_every != 0,
-                    spared=config.spares_question(number),
-                )
-            )
         for place, ((_, _, value), asked) in enumerate(_hops(row)):
             rows += [
                 Asked(

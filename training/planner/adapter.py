@@ -174,10 +174,14 @@ def main() -> None:
     parser.add_argument(
         "--model", type=Path, help="the GGUF to adapt; without it, the packaged one"
     )
+    parser.add_argument("--begin", type=Path, help="an adapter to go on from, of the same model")
+    parser.add_argument("--seed", type=int, help="another than that of the settings")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--minutes", type=float, default=math.inf, help="end training after them")
     options = parser.parse_args()
     config = load_config()
+    if options.seed is not None:
+        config = config.model_copy(update={"seed": options.seed})
     torch.manual_seed(config.seed)
     torch.set_num_threads(options.threads)
     path = options.model or default_model()
@@ -188,6 +192,8 @@ def main() -> None:
     words.close()
     # bfloat16 halves the time where the CPU has it; what is trained stays in float32.
     model = Llama(path, config.rank, config.alpha, torch.bfloat16)
+    if options.begin:
+        model.read_adapter(options.begin)
     options.out.parent.mkdir(parents=True, exist_ok=True)
     learned, held_out = pairs[: len(rows)], pairs[len(rows) :]
     train(model, prefix, learned, held_out, config, options.out, 60 * options.minutes)

@@ -22,12 +22,14 @@ from graph.planning.learned import prepared
 from graph.planning.nested import decompositions
 from graph.types import AnswerType
 from training.planner.alignment import Found, splits_of
-from training.planner.qdmr import is_chain, kind_of, steps_of
+from training.planner.qdmr import is_chain, kind_of, merged, operators_of, steps_of
 from training.reader.examples import DevelopmentQuestionError, Guard, read_rows
 
 CONFIG = Path(__file__).with_name("config.json")
 _UNKNOWN = {"other"}
 _WHOLE = {"single", "filter"}
+_NARROWED = {"select", "project", "filter"}
+"""Operators of a chain some of whose steps only narrow the one before."""
 
 
 class Config(BaseModel):
@@ -42,6 +44,8 @@ class Config(BaseModel):
     """Questions made by putting one question's description into another."""
     one_hop: int
     """Questions of XQuAD, which are left whole."""
+    folds: int
+    """Parts of the training questions, each of which is judged by weights fitted on the others."""
     epochs: int
     batch: int
     rate: float
@@ -84,13 +88,14 @@ def break_decisions(path: Path) -> Iterator[tuple[int, list[Decision]]]:
         place[source] += 1
         question = " ".join(row["question"].split())
         kind = kind_of(row["operators"])
-        if source == "drop" or kind in _UNKNOWN:
+        narrowed = kind in _UNKNOWN and set(operators_of(row["operators"])) == _NARROWED
+        if source == "drop" or (kind in _UNKNOWN and not narrowed):
             continue
-        if kind not in {"bridge", "count"}:
+        if kind not in {"bridge", "count"} and not narrowed:
             label = "whole" if kind in _WHOLE else kind
             yield number, [Decision(source=source, root=question, text=question, kind=label)]
             continue
-        steps = steps_of(row)
+        steps = merged(steps_of(row)) if narrowed else steps_of(row)
         found = splits_of(question, steps) if len(steps) > 1 and is_chain(steps) else None
         if found is not None:
             yield number, _decisions(source, question, found)

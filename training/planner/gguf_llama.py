@@ -152,6 +152,15 @@ class Llama(nn.Module):
         angles = positions[:, None, None] * speeds
         return angles.cos(), angles.sin()
 
+    def read_adapter(self, path: Path) -> None:
+        """Go on from an adapter that `write_adapter` wrote, of the same rank."""
+        values = {t.name: torch.from_numpy(np.array(t.data)) for t in gguf.GGUFReader(path).tensors}
+        with torch.no_grad():
+            for name, module in self.adapted.items():
+                layer, _, kind = name.partition("-")
+                for part in ("a", "b"):
+                    getattr(module, part).copy_(values[f"blk.{layer}.{kind}.weight.lora_{part}"])
+
     def write_adapter(self, path: Path) -> None:
         """Write the adapter as a GGUF LoRA in float16, which llama.cpp loads beside the model."""
         writer = gguf.GGUFWriter(path, self.shape.architecture)

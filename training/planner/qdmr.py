@@ -21,6 +21,11 @@ _EMPTY = frozenset(
 )
 
 
+def operators_of(operators: str | Sequence[str]) -> list[str]:
+    """Return a row's operators, which the file holds as the text of a list."""
+    return list(ast.literal_eval(operators)) if isinstance(operators, str) else list(operators)
+
+
 def kind_of(operators: str | Sequence[str]) -> str:
     """Return what kind of plan a row's operators make.
 
@@ -28,7 +33,7 @@ def kind_of(operators: str | Sequence[str]) -> str:
     several conditions), choice (which of two), agreement (yes or no of two), common (what two
     share) and other.
     """
-    steps = ast.literal_eval(operators) if isinstance(operators, str) else list(operators)
+    steps = operators_of(operators)
     first, last = steps[0], steps[-1]
     if len(steps) == 1:
         return "single"
@@ -67,6 +72,24 @@ def steps_of(row: Mapping[str, Any]) -> list[str]:
         if kept and re.fullmatch(rf"(?:the )?(?:number|name) of #{len(kept)}", step):
             continue
         kept.append(step)
+    return kept
+
+
+def merged(steps: Sequence[str]) -> list[str]:
+    """Return the steps with each one that only narrows the one before it joined to it.
+
+    "the film", "#1 that won a prize", "the director of #2" becomes "the film that won a prize",
+    "the director of #1".
+    """
+    kept: list[str] = []
+    number: dict[int, int] = {}
+    for place, step in enumerate(steps, 1):
+        text = re.sub(r"#(\d+)", lambda m: f"#{number.get(int(m[1]), int(m[1]))}", step)
+        if kept and (narrowed := re.match(rf"#{len(kept)} (?=\w)", text)):
+            kept[-1] += f" {text[narrowed.end() :]}"
+        else:
+            kept.append(text)
+        number[place] = len(kept)
     return kept
 
 
