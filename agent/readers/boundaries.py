@@ -19,6 +19,12 @@ _BEFORE = 60
 """Characters before a span in which its name may have begun."""
 _LAST_CAPITAL = re.compile(r"(?:^|[\s'’-])[A-Z][\w'’-]*$")
 _DASH = re.compile(r"\s*[–—]\s*|\s+-\s+|(?<=\d{4})-(?=\d{4})")
+_ASKS_YEAR = re.compile(r"\b(?:what|which) year\b", re.IGNORECASE)
+_YEAR = re.compile(r"(?<!\d)[12]\d{3}(?!\d)")
+_BOUND = re.compile(
+    r"\b(?:(?:more|less|fewer) than|over|under|up to|at (?:least|most)) [$£€]?$", re.IGNORECASE
+)
+"""What makes another amount of the number after it, unlike “about”."""
 _BORN = re.compile(
     r"\b(?:born|birth|birthplace|birthday|birthdate)\b|出生|生于|生於|诞生|誕生", re.I
 )
@@ -41,9 +47,10 @@ def completed(text: str, start: int, end: int, question: str) -> tuple[int, int]
     """Return the borders of the answer that `text[start:end]` is, or is part of.
 
     A name takes the capitalised words that follow it, and one of a single word those before it,
-    unless the question has them; a quotation that is there by half is made whole, and of half a
-    bracket what is on the side of the span's beginning stays; of a birth and a death the one that
-    is asked for stays.
+    unless the question has them; a number takes its “more than”; a quotation that is there by half
+    is made whole, and of half a bracket what is on the side of the span's beginning stays; of a
+    birth and a death the one that is asked for stays, and of a date its year, where only that is
+    asked for.
 
     Examples
     --------
@@ -57,8 +64,14 @@ def completed(text: str, start: int, end: int, question: str) -> tuple[int, int]
     '1 July 1839'
     """
     start, end = _one_end_of_life(text, start, end, question)
+    if _ASKS_YEAR.search(question) and is_date(text[start:end]):
+        years = list(_YEAR.finditer(text, start, end))
+        if len(years) == 1:
+            return years[0].span()
     start, end = _whole_marks(text, start, end)
     said = text[start:end]
+    if said[:1].isdigit() and (bound := _BOUND.search(text, max(0, start - _BEFORE), start)):
+        start = bound.start()
     if said[:1].isupper() and _LAST_CAPITAL.search(said):
         following = _NAME_GOES_ON.match(text, end)
         if following and not any(word in question for word in following[0].split()):

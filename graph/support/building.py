@@ -44,7 +44,7 @@ from retrievers.passage import Hit, Passage
 
 NEGLIGIBLE = 0.001
 """Reader's probability below which a span is no candidate at all."""
-SURE = 0.5
+SURE = 0.3
 """Reader's probability from which an answer need not have the form of what is asked for."""
 FEATURES = (
     "read", "score", "answers", "relevance", "sentence", "passage", "title", "own", "begins",
