@@ -12,9 +12,11 @@ import ctypes
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from agent.gguf import LoadedModel
 
+T = TypeVar("T")
 KINDS = 4
 """Prompts that are kept, each of another kind."""
 ALIKE = 32
@@ -65,7 +67,7 @@ class WarmPrompts:
         self._kept = [*others, _Kept(tokens, adapted, self._model.state())][-KINDS:]
 
 
-def alike(one: Sequence[int], other: Sequence[int]) -> int:
-    """Return how many tokens two prompts begin with alike."""
+def alike(one: Sequence[T], other: Sequence[T]) -> int:
+    """Return how many tokens, or characters, two prompts begin with alike."""
     same = (a == b for a, b in zip(one, other, strict=False))
     return sum(itertools.takewhile(bool, same))

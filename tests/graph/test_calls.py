@@ -12,10 +12,12 @@ from fakes import FakeIndex, FakeReader, ScriptedGrammarModel, ScriptedModel
 from langchain_core.messages import HumanMessage, SystemMessage
 
 from agent.llama import LlamaCppChat
+from agent.warm import alike
 from graph import calls as calls_module
 from graph.calls import Calls
 from graph.events import CandidatesRead, Event, ModelCalled, Notice, Retrieved, Token
 from graph.types import AnswerType, Candidate, Limits
+from prompts.loader import render
 from retrievers.errors import RetrieverError
 from retrievers.passage import Hit
 
@@ -147,6 +149,19 @@ async def test_other_models_get_no_option_that_they_do_not_know() -> None:
         stop=["\n"],
     )
     assert model.options == [{"max_tokens": 9, "stop": ["\n"]}]
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("purpose", ["plan", "compose"])
+def test_prompts_of_one_kind_differ_only_at_their_end_so_that_the_model_keeps_the_rest(
+    purpose: str, language: str
+) -> None:
+    one, other, bare = (
+        render(purpose, language, question=text, findings=text, answer=text)
+        for text in ("Ann", "Bo", "")
+    )
+    labels = 25  # characters that stand around the question and what was found, at the end
+    assert alike(one, other) >= len(bare) - labels
 
 
 async def test_a_model_gets_no_more_time_than_the_question_has_left() -> None:

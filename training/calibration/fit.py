@@ -326,7 +326,8 @@ def main() -> None:
         said, true = np.array(sure), np.array(on)
         print(
             f"{by} en, paths: {len(said)}, {100 * true.mean():.1f} % right, ECE "
-            f"{100 * ece(said, true):.1f}, said / true: {reliability(said, true)}"
+            f"{100 * ece(said, true):.1f}\n  said / true: {reliability(said, true)}\n"
+            f"  answered, share right: {coverage(said, true)}"
         )
 
 
