@@ -89,11 +89,28 @@ _REWORDINGS = (
 )
 
 
+_QUALIFIER = re.compile(r"(?<=[\w”\"》])\s*[(（][^()（）#]*[)）]")
+
+
+def generalised(text: str) -> str:
+    """Return a question without what stands in brackets behind a name; the same where nothing does.
+
+    A time or a place that narrows the question stays: without it another answer would be right.
+
+    Examples
+    --------
+    >>> generalised("Who directed Modesty Blaise (1966 film)?")
+    'Who directed Modesty Blaise?'
+    """
+    return _QUALIFIER.sub("", text)
+
+
 def rewordings(text: str) -> list[str]:
-    """Return other ways to ask the same, the most natural first; never the text itself."""
+    """Return other ways to ask the same, then a more general question; never the text itself."""
     found = []
     for pattern, form in _REWORDINGS:
         match = re.match(pattern, text)
         if match:
             found.append(form.format(**match.groupdict()))
+    found.append(generalised(text))
     return [wording for wording in dict.fromkeys(found) if wording != text]

@@ -146,6 +146,22 @@ def test_a_reworded_question_asks_the_same_in_other_words(text: str, other: str)
     assert rewordings(text)[0] == other
 
 
+@pytest.mark.parametrize(
+    ("text", "wider"),
+    [
+        ("Who starred in Up (2009 film)?", ["Who starred in Up?"]),
+        ("王牌（电影）是谁导演的？", ["王牌是谁导演的？"]),
+        ("Who was king of France in 1500?", []),  # of another year another was
+        ("Who starred (if anyone) in #1?", ["Who starred in #1?"]),
+        ("Who starred in #1 (not #2)?", []),
+    ],
+)
+def test_where_no_other_words_are_known_a_question_is_generalised(
+    text: str, wider: list[str]
+) -> None:
+    assert rewordings(text) == wider
+
+
 @settings(deadline=None)
 @given(st.text(max_size=80))
 def test_rewordings_keep_every_reference_and_differ(text: str) -> None:
