@@ -248,14 +248,19 @@ class LoadedModel:
         """Return the tokens whose keys and values the context holds."""
         return tuple(self.llama._input_ids.tolist())
 
+    def state_size(self) -> int:
+        """Return how many bytes `state` would copy."""
+        import llama_cpp
+
+        return int(llama_cpp.llama_state_seq_get_size(self.llama._ctx.ctx, 0))
+
     def state(self) -> ctypes.Array[ctypes.c_uint8]:
         """Copy the keys and values out of the context."""
         import llama_cpp
 
-        context = self.llama._ctx.ctx
-        size = llama_cpp.llama_state_seq_get_size(context, 0)
+        size = self.state_size()
         copied: ctypes.Array[ctypes.c_uint8] = (ctypes.c_uint8 * size)()
-        llama_cpp.llama_state_seq_get_data(context, copied, size, 0)
+        llama_cpp.llama_state_seq_get_data(self.llama._ctx.ctx, copied, size, 0)
         return copied
 
     def restore(self, tokens: Sequence[int], state: ctypes.Array[ctypes.c_uint8]) -> None:

@@ -18,11 +18,14 @@ from agent.gguf import LoadedModel
 
 T = TypeVar("T")
 KINDS = 4
-"""Prompts that are kept, each of another kind."""
+"""Prompts that are kept, each of another kind, as far as there is `ROOM`."""
+ROOM = 128 * 2**20
+"""Bytes of keys and values that are kept. A token of the model that ships takes 23 kB, one of a
+model of seven billion weights up to half a megabyte."""
 ALIKE = 32
 """Tokens that two prompts of one kind share at least. Fewer are read as fast as copied."""
 LONGEST = 1024
-"""Tokens of a prompt up to which it is kept: 24 MB with the model that ships."""
+"""Tokens of a prompt up to which it is kept."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,7 @@ class WarmPrompts:
                 self._kept.append(self._kept.pop(self._kept.index(best)))
 
     def _keep(self, tokens: tuple[int, ...], adapted: bool) -> None:
-        if not ALIKE <= len(tokens) <= LONGEST:
+        if not ALIKE <= len(tokens) <= LONGEST or self._model.state_size() > ROOM:
             return
         others = [
             kept
@@ -65,6 +68,8 @@ class WarmPrompts:
             if kept.adapted != adapted or alike(kept.tokens, tokens) < ALIKE
         ]
         self._kept = [*others, _Kept(tokens, adapted, self._model.state())][-KINDS:]
+        while sum(len(kept.state) for kept in self._kept) > ROOM:
+            del self._kept[0]
 
 
 def alike(one: Sequence[T], other: Sequence[T]) -> int:

@@ -69,7 +69,7 @@ def _untried(state: State, ways: frozenset[Way]) -> list[_Walk]:
     suggested += [
         Path(plan=number, origin="", prior=plan.score)
         for number, plan in enumerate(plans)
-        if number not in followed
+        if number not in followed and (Way.PLAN in ways or (not walked and number == 0))
     ]
     known = {path.signature() for path in walked}
     return [_Walk(path, "untried") for path in suggested if path.signature() not in known]

@@ -11,8 +11,10 @@ from retrievers.passage import Hit, Passage
 
 _MARKS = str.maketrans(
     {**dict.fromkeys("‘’‛ʼ`´", "'"), **dict.fromkeys("“”„«»", '"'), **dict.fromkeys("‐‑‒–—−", "-")}
+    | {chr(wide): chr(wide - 0xFEE0) for wide in range(0xFF01, 0xFF5F)}
+    | {"\u3000": " "}
 )
-"""Quotes and dashes as a keyboard has them."""
+"""Quotes and dashes as a keyboard has them, and characters of full width as those of half."""
 
 
 class Task(TypedDict):
@@ -81,5 +83,5 @@ def memory_key(question: str) -> str:
     >>> memory_key("Who was  Conan O’Brien？") == memory_key("who was conan o'brien")
     True
     """
-    plain = unicodedata.normalize("NFKC", question).translate(_MARKS).casefold()
-    return " ".join(unicodedata.normalize("NFKC", plain).split()).rstrip("? ")
+    plain = unicodedata.normalize("NFC", question.translate(_MARKS)).casefold()
+    return " ".join(unicodedata.normalize("NFC", plain).split()).rstrip("? ")

@@ -120,7 +120,8 @@ class Cluster(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     text: str
-    """The canonical form: the text of the strongest candidate."""
+    """The canonical form: the text of the strongest candidate, or the name of the country that it
+    says by its adjective, where a country is asked for."""
     strength: float = Field(ge=0, le=1)
     """What its votes come to, by themselves; see `graph.support.scoring`."""
     votes: int = Field(ge=1)
@@ -289,8 +290,8 @@ class Limits(BaseModel):
     accept: float = Field(default=0.4, ge=0, le=1)
     """A path this sure ends the search; a weaker one is kept while others are tried.
 
-    Of 195 training questions of several hops, all new to the reader, the best plans' paths of 179 were
-    this sure, and 92 % of those right (of forms that the planner knows; benchmarks/README.md).
+    Of 195 training questions of several hops, all new to the reader, the best plans' paths of 179
+    were this sure, and 92 % of those right (of forms that the planner knows; benchmarks/README.md).
     """
     abstain: float = Field(default=0.2, ge=0, le=1)
     """Where no path is sure by itself, nothing is answered below this confidence.

@@ -12,15 +12,16 @@ from functools import lru_cache
 
 from graph.values import is_date
 
-_NAME_GOES_ON = re.compile(r"(?: (?:[A-Z][^\W\d_][\w'’-]*|[IVX]+\b))+")
+_NAME_GOES_ON = re.compile(r"(?: (?:[A-Z][^\W\d_][\w'’-]*|[IVX]+\b)){1,2}(?![\w'’-]| [A-Z])")
 _NAME_BEGAN = re.compile(r"(?:(?<=[a-z,;] )|(?<=\())((?:[A-Z][\w'’-]+ )+)$")
+_WORD = re.compile(r"[\w'’-]+")
 _ONE_NAME = re.compile(r"[A-Z][\w'’-]+")
 _BEFORE = 60
 """Characters before a span in which its name may have begun."""
 _LAST_CAPITAL = re.compile(r"(?:^|[\s'’-])[A-Z][\w'’-]*$")
 _DASH = re.compile(r"\s*[–—]\s*|\s+-\s+|(?<=\d{4})-(?=\d{4})")
-_ASKS_YEAR = re.compile(r"\b(?:what|which) year\b", re.IGNORECASE)
-_YEAR = re.compile(r"(?<!\d)[12]\d{3}(?!\d)")
+_ASKS_YEAR = re.compile(r"\b(?:what|which) year\b|哪一?年|何年", re.IGNORECASE)
+_YEAR = re.compile(r"(?<!\d)[12]\d{3}(?!\d)年?")
 _BOUND = re.compile(
     r"\b(?:(?:more|less|fewer) than|over|under|up to|at (?:least|most)) [$£€]?$", re.IGNORECASE
 )
@@ -72,13 +73,14 @@ def completed(text: str, start: int, end: int, question: str) -> tuple[int, int]
     said = text[start:end]
     if said[:1].isdigit() and (bound := _BOUND.search(text, max(0, start - _BEFORE), start)):
         start = bound.start()
+    words = set(_WORD.findall(question))
     if said[:1].isupper() and _LAST_CAPITAL.search(said):
         following = _NAME_GOES_ON.match(text, end)
-        if following and not any(word in question for word in following[0].split()):
+        if following and not set(following[0].split()) & words:
             end = following.end()
     if _ONE_NAME.fullmatch(said):
         begun = _NAME_BEGAN.search(text, max(0, start - _BEFORE), start)
-        if begun and not any(word in question for word in begun[1].split()):
+        if begun and not set(begun[1].split()) & words:
             start = begun.start(1)
     return start, end
 

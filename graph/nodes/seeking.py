@@ -16,7 +16,9 @@ from graph.planning.substitute import fill
 from graph.state import State, Task, memory_key
 from graph.support import vote
 from graph.support.building import says_nothing
+from graph.types import AnswerType
 from retrievers.fusion import in_turns, rrf
+from retrievers.names import names
 from retrievers.passage import Hit
 
 BRIDGES = 3
@@ -128,10 +130,21 @@ async def read(state: Task, runtime: Runtime[Calls]) -> State:
     named = state.get("named", [])
     candidates = [c for c in candidates if not any(names_again(c.text, name) for name in named)]
     whole = state.get("whole")
-    if whole is not None and choice is None:
-        candidates = [c for c in candidates if not says_nothing(c.text, whole)]
+    if whole is not None and choice is None and state["expects"] is not AnswerType.YES_NO:
+        candidates = [c for c in candidates if not says_nothing(c.text, _said(c.text, whole))]
     result = vote(
         question, state["hits"], candidates, state["step"], state["expects"], calls.voting
     )
     emit(Voted(step=state["step"], result=result))
     return {"memory": {memory_key(question): result}}
+
+
+def _said(answer: str, question: str) -> str:
+    """Return a question without the longer names that an answer is only a part of.
+
+    The director of “London Town” may have died in London.
+    """
+    for name in names(question):
+        if answer != name and answer in name:
+            question = question.replace(name, " ")
+    return question

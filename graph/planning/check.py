@@ -29,8 +29,7 @@ _BROKEN = re.compile(
     r"\b(?:do|does|did) #\d+\s*\?*$|\b(?:and|or|the|an?)\s*\?*$"
     r"|^(?:What|Who|Which)(?: (?:is|was))? the (?:of|before|after|in|on|at|by|that|which|who|with|"
     r"from|to)(?![\w-])|^Which th(?:e|is|ese)\b"
-    r"|\bthe (?:more|less|fewer|[a-z]+er) [^?]*\bthan\b",
-    re.IGNORECASE,
+    r"|\bthe (?:more|less|fewer) [a-z]+ [^?]*\bthan\b|\bthe (?:more|less|fewer|[a-z]+er) than\b"
 )
 _OPEN = {AnswerType.ANY, AnswerType.ENTITY}
 # "Which American film …", "Which animal-themed Disney film …": of what kind both things are.

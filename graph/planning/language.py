@@ -111,7 +111,8 @@ def expected_type(question: str) -> AnswerType:
         return AnswerType.NUMBER
     if re.match(r"(?:who|whom|whose)\b", low) or low.endswith((" who?", " whom?")):
         return AnswerType.PERSON
-    if re.match(r"(?:\w+ )?(?:what|which) area\b", low):  # "the area of": how large
+    # "What area does it cover?" asks how large it is.
+    if re.match(r"in (?:what|which) area\b|(?:what|which) area\b(?! (?:do|does|did)\b)", low):
         return AnswerType.PLACE
     if re.match(
         r"(?:to )?(?:what|which) (?:type|kind|sort|form|style|breed|group|family) of\b", low
@@ -159,7 +160,10 @@ _SIMPLE = str.maketrans(
 )
 """The traditional characters of the patterns below."""
 _ZH_TYPES = (
-    (r"什么时[候间]|何时|何年|[哪那]一?年|哪天|哪一天|日期|几月|[元历]几年", AnswerType.DATE),
+    (
+        r"什么时[候间]|何时|何年|哪一?年|那一?年[？?]?$|哪天|哪一天|日期|几月|[元历]几年",
+        AnswerType.DATE,
+    ),
     (r"谁|哪位|什么人|哪个人", AnswerType.PERSON),
     (r"哪里|哪儿|何处|何地|什么地方|哪个(?:国家|城市|省|县|地区)|哪国|哪座城市", AnswerType.PLACE),
     (r"多少|几[个位次年岁人名所]|(?<![许很众更])多[大长高远久]", AnswerType.NUMBER),

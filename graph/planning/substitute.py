@@ -89,13 +89,14 @@ _REWORDINGS = (
 )
 
 
-_QUALIFIER = re.compile(r"(?<=[\w”\"》])\s*[(（][^()（）#]*[)）]")
+_QUALIFIER = re.compile(r"(?<=[\w”\"》])(?:\s+\([^()（）#]*\)|\s*（[^()（）#]*）)")
 
 
 def generalised(text: str) -> str:
     """Return a question without what stands in brackets behind a name; the same where nothing does.
 
-    A time or a place that narrows the question stays: without it another answer would be right.
+    What stands there tells which of several things is meant, and a passage may not say it. A time
+    or a place in the sentence stays: without it another answer would be right.
 
     Examples
     --------

@@ -85,13 +85,23 @@ _AMOUNT = re.compile(
     r"|majority)\b|[〇一二三四五六七八九十百千万萬亿億两兩几幾半多数數零无無全]",
     re.IGNORECASE,
 )
+_POSSESSOR = r"(?:(?:[A-Z][\w.’'-]*|of|the|de|van|von) )*[A-Z][\w.-]*['’]s? "
+
+
+def _kin(words: str) -> re.Pattern[str]:
+    """Return what tells that a question asks for a relative, and not only names one."""
+    return re.compile(
+        rf"^Who (?:is|was|were) (?:the (?:[a-z]+ )?|{_POSSESSOR}(?:[a-z]+ )?)(?:{words})\b(?!-)"
+    )
+
+
 _TITLES = (
     (
-        re.compile(r"\b(?:father|grandfather|husband|son|brother|uncle)\b(?!-)"),
+        _kin("father|grandfather|husband|son|brother|uncle"),
         frozenset("lady queen princess countess duchess empress baroness mrs dame".split()),
     ),
     (
-        re.compile(r"\b(?:mother|grandmother|wife|daughter|sister|aunt)\b(?!-)"),
+        _kin("mother|grandmother|wife|daughter|sister|aunt"),
         frozenset("sir king prince count duke lord emperor sultan baron earl mr".split()),
     ),
 )
@@ -108,8 +118,7 @@ def _said(question: str) -> str:
 def _asked(question: str) -> tuple[str, ...]:
     """Return what to look for in a text that speaks of what is asked: beginnings of words.
 
-    Of Chinese they are pairs of characters. To stem or to segment every passage would take longer
-    than all the rest of the vote.
+    Of Chinese they are pairs of characters: to stem or to segment every passage takes long.
     """
     plain = _plain(question)
     keys = {run[i : i + 2] for run in _HAN_RUN.findall(plain) for i in range(len(run) - 1)}
@@ -172,8 +181,11 @@ def fits(text: str, question: str, expects: AnswerType, sure: bool = False) -> b
 
 def _of_the_other_sex(text: str, question: str) -> bool:
     """Return whether a person is called a lady where a father is asked for, or the like."""
-    words = set(_plain(text).split())
-    return any(words & titles and asked.search(question) for asked, titles in _TITLES)
+    words = _plain(text).split()
+    # “King” may be a surname: a title stands before a name.
+    return len(words) > 1 and any(
+        words[0] in titles and asked.search(question) for asked, titles in _TITLES
+    )
 
 
 def _describes(text: str, question: str) -> bool:
@@ -182,6 +194,8 @@ def _describes(text: str, question: str) -> bool:
     “American golfer Tiger Woods” is not the brother of Tiger Woods.
     """
     form = canonical(text)
+    if all(word[:1].isupper() for word in text.split()):
+        return False  # Thomas-Alexandre Dumas is the father of Alexandre Dumas
     return any(
         names_again(text, name) and len(form) > len(canonical(name)) for name in _named(question)
     )

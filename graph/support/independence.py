@@ -97,13 +97,15 @@ def independent_groups(
     """Group the passages: one source, one document, copies, quotations and retellings.
 
     The words of the question are no sign of a common origin, nor are those of a passage's answer to
-    it: all passages on it name them. `answers` maps the id of a passage to its answer. What else
-    was read there for an answer, and is none, may be a detail as any other.
+    it: all passages on it name them. `answers` maps the id of a passage to its answer; one that is
+    not in it, and so tells no story, retells none. What else was read in a passage for an answer,
+    and is none, may be a detail as any other.
     """
     story: nx.Graph[str] = nx.Graph()
     story.add_nodes_from(sorted(passage.id for passage in passages))
     story.add_edges_from(_copies(passages), reason="copy")
-    for a, b in _retellings(passages, question, answers or {}):
+    telling = [p for p in passages if answers is None or p.id in answers]
+    for a, b in _retellings(telling, question, answers or {}):
         if not story.has_edge(a, b):
             story.add_edge(a, b, reason="retelling")
     same = story.copy()

@@ -69,13 +69,14 @@ def clusters(graph: nx.Graph, scorer: scoring.Scorer) -> list[Cluster]:
         read = {node: max(e["weight"] for e in _edges(graph, node, "extracts")) for node in members}
         members.sort(key=lambda n: (-read[n], graph.nodes[n]["candidate"].text, n[1]))
         spoken = tuple(graph.nodes[node]["candidate"] for node in members)
-        if is_demonym(spoken[0].text) and _COUNTRY.search(graph.graph["question"]):
-            spoken = tuple(sorted(spoken, key=lambda c: not is_country(c.text)))
+        text = spoken[0].text
+        if is_demonym(text) and _COUNTRY.search(graph.graph["question"]):
+            text = next((c.text for c in spoken if is_country(c.text)), text)
         ballots = _ballots(graph, members)
         speaking = {passage for ballot in ballots for passage in ballot.passages}
         found.append(
             Cluster(
-                text=spoken[0].text,
+                text=text,
                 strength=scoring.strength([ballot.weight for ballot in ballots]),
                 votes=len(ballots),
                 candidates=spoken,

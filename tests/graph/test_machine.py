@@ -315,6 +315,19 @@ async def test_no_lookup_is_answered_by_what_the_whole_question_says(scripted: S
     ).answer == "Boston Bank"
 
 
+async def test_a_part_of_a_longer_name_in_the_question_may_answer_a_lookup(
+    scripted: Script,
+) -> None:
+    chain = plan("Name the director of London Town.", "Name the town that #1 died in.")
+    facts = {
+        "Name the director of London Town.": {"Ann Lee": 0.9},
+        "Name the town that Ann Lee died in.": {"London": 0.8},
+    }
+    machine = scripted([chain], facts)
+    ended = await machine.run("Name the town that the director of London Town died in.")
+    assert ended.answer == "London"
+
+
 async def test_the_planner_s_last_plan_is_the_whole_question() -> None:
     question = "Who is the mother of the director of the film Ikarie XB-1?"
     machine = Machine({"Something else entirely": {"Prague": 0.9}}, limits=Limits(max_paths=20))

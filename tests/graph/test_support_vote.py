@@ -106,6 +106,15 @@ def test_a_choice_is_answered_by_one_of_the_two_and_a_height_by_a_length(
         ("Who is the brother of Tiger Woods?", "American golfer Tiger Woods", AnswerType.PERSON,
          False),
         ("Who is the child of Robert Peel?", "Arthur Peel", AnswerType.PERSON, True),
+        ("Who was the wife of Martin Luther King Jr.?", "Coretta Scott King", AnswerType.PERSON,
+         True),
+        ("Who is Larry King's wife?", "King Larry", AnswerType.PERSON, False),
+        ("Who married the eldest daughter of Queen Victoria?", "Prince Frederick William",
+         AnswerType.PERSON, True),
+        ("Who was the king whose daughter was Elizabeth?", "King Henry VIII", AnswerType.PERSON,
+         True),
+        ("Who is the father of Alexandre Dumas?", "Thomas-Alexandre Dumas", AnswerType.PERSON,
+         True),
         ("When was it agreed?", "the end of World War I", AnswerType.DATE, True),
         ("When was it agreed?", "nineteenth century", AnswerType.DATE, True),
         ("他什么时候登基？", "嘉定十四年", AnswerType.DATE, True),
@@ -132,6 +141,15 @@ def test_where_a_country_is_asked_for_its_name_is_said_and_not_its_people() -> N
         assert verdict is not None
         assert verdict.answer == answer
         assert verdict.clusters[0].candidates[0].text == answer
+
+
+def test_a_country_is_said_by_its_name_and_cited_from_the_strongest_passage() -> None:
+    hits = [hit(0, "Ann Lee is a Russian painter."), hit(1, "It rained in Russia.")]
+    read = [candidate(hits[0], "Russian", score=0.9), candidate(hits[1], "Russia", score=0.01)]
+    verdict = vote("Which country is Ann Lee from?", hits, read, expects=AnswerType.PLACE).verdict
+    assert verdict is not None
+    assert verdict.answer == "Russia"
+    assert [c.text for c in verdict.clusters[0].candidates] == ["Russian", "Russia"]
 
 
 def test_who_may_be_no_name_where_the_reader_is_sure() -> None:

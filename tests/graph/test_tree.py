@@ -72,14 +72,16 @@ async def test_a_plan_is_worth_its_score_times_what_its_steps_are(scripted: Scri
 async def test_what_no_path_has_come_to_is_untried_and_nothing_speaks_against_it(
     scripted: Script,
 ) -> None:
-    machine = scripted([CHAIN, WHOLE], {}, limits=Limits(ways=()))
+    machine = scripted([CHAIN, WHOLE], {}, limits=Limits(ways=(Way.PLAN,), max_paths=1))
     await machine.run()
-    chain, whole = grown(machine, ()).plans
+    chain, whole = grown(machine, (Way.PLAN,)).plans
     first, second = chain.steps
     assert (chain.state, chain.estimate) == ("failed", 0)
     assert (first.state, first.estimate) == ("failed", 0)
     assert (second.state, second.estimate, second.wordings) == ("untried", 0, ())
     assert (whole.steps[0].state, whole.steps[0].estimate) == ("untried", 1)
+    # Where no other plan may be tried, nothing is left.
+    assert grown(machine, ()).estimate == 0
 
 
 async def test_another_wording_is_left_to_try_where_the_search_may_take_it(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -143,7 +144,7 @@ def plan_rows(
                 continue
             if number % held_out_every == 0:
                 held.append(row)
-            elif taken.get(row.source, 0) < most.get(row.source, len(row.source) * 10**6):
+            elif taken.get(row.source, 0) < most.get(row.source, math.inf):
                 taken[row.source] = taken.get(row.source, 0) + 1
                 train.append(row)
     for row in train:
