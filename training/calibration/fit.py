@@ -40,6 +40,7 @@ from training.calibration.examples import (
 from training.calibration.lookups import Asked, Store, chinese, english, open_store
 from training.calibration.paths import multihop, path_confidences
 from training.calibration.planting import WAYS
+from training.calibration.plot import reliability_plot
 
 Floats = NDArray[np.float64]
 _FOLDER = Path(next(iter(graph.support.__path__)))
@@ -261,9 +262,8 @@ def under_noise(store: Store, rows: Sequence[Asked], by: scoring.Name) -> str:
     return ", ".join(told)
 
 
-def told(name: str, said: Floats, true: NDArray[np.bool_]) -> scoring.Curve:
-    """Fit a curve, print how good it is, and return it."""
-    after = cross_fitted(said, true)
+def told(name: str, said: Floats, true: NDArray[np.bool_], after: Floats) -> scoring.Curve:
+    """Fit a curve, print how good it is where it was fitted on other folds, and return it."""
     print(
         f"{name}: {len(said)}, {100 * true.mean():.1f} % right, ECE {100 * ece(said, true):.1f} "
         f"before, {100 * ece(after, true):.1f} after (5 folds)\n"
@@ -280,6 +280,7 @@ def main() -> None:
     parser.add_argument("data", type=Path, help="folder with train/ and the development sets")
     parser.add_argument("out", type=Path, help="folder for the lookups")
     parser.add_argument("spared", type=Path, help="the reader that was trained with --spare")
+    parser.add_argument("--plot", type=Path, help="an SVG file for the reliability plot")
     arguments = parser.parse_args()
     learnt: list[Case] = []
     held: dict[str, list[Case]] = {}
@@ -301,10 +302,14 @@ def main() -> None:
     scoring.scorer.cache_clear()
     counts = {language: len(rows) for language, rows in held.items()}
     curves: dict[str, dict[str, scoring.Curve]] = {}
+    plotted: dict[str, tuple[Floats, NDArray[np.bool_]]] = {}
     for by in SCORERS:
         for language, rows in held.items():
             said, true = raw(rows, by)
-            curves.setdefault(by, {})[language] = told(f"{by} {language}, verdicts", said, true)
+            after = cross_fitted(said, true)
+            name = f"{by} {language}, verdicts"
+            curves.setdefault(by, {})[language] = told(name, said, true, after)
+            plotted[f"{by}, {language}"] = after, true
             print(
                 f"  right of {len(rows)}: clean {100 * true.sum() / len(rows):.1f} %, with "
                 f"{PLANTED} planted: {under_noise(stores[language], [c.asked for c in rows], by)}",
@@ -329,6 +334,10 @@ def main() -> None:
             f"{100 * ece(said, true):.1f}\n  said / true: {reliability(said, true)}\n"
             f"  answered, share right: {coverage(said, true)}"
         )
+        plotted[f"{by}, paths"] = said, true
+    if arguments.plot:
+        shown = {name: rows for name, rows in plotted.items() if name.startswith("learned")}
+        reliability_plot(shown, BINS, arguments.plot)
 
 
 if __name__ == "__main__":
