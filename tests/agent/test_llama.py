@@ -279,7 +279,9 @@ def test_each_kind_of_call_finds_its_prefix_warm_though_others_come_between(
     assert [cached(notes, "Which river is it?")[1] for notes in kinds] == [said for _, said in cold]
 
 
-def test_no_more_prompts_are_kept_than_there_are_kinds_and_none_that_is_long() -> None:
+def test_no_more_prompts_are_kept_than_there_are_kinds_or_is_room_and_none_that_is_long(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     class Model:
         """A model that has read what it was last turned to."""
 
@@ -293,6 +295,9 @@ def test_no_more_prompts_are_kept_than_there_are_kinds_and_none_that_is_long() -
 
         def state(self) -> tuple[int, ...]:
             return self.read
+
+        def state_size(self) -> int:
+            return len(self.read)
 
         def adapt(self, wanted: bool) -> None: ...
 
@@ -316,6 +321,11 @@ def test_no_more_prompts_are_kept_than_there_are_kinds_and_none_that_is_long() -
     assert reads(9, LONGEST + 1) == 0
     assert reads(3) == 2 * ALIKE
     assert reads(9, LONGEST + 1) == 0
+    # A larger model's prompts take more room: here that of two.
+    monkeypatch.setattr("agent.warm.ROOM", 4 * ALIKE)
+    assert [reads(kind) for kind in (20, 21, 22, 23)] == [0] * 4
+    assert [reads(kind) for kind in (22, 23)] == [2 * ALIKE] * 2
+    assert reads(20) == 0
 
 
 def test_a_cached_prefix_does_not_change_the_answer(llama: LlamaCppChat) -> None:
