@@ -149,10 +149,13 @@ def test_ctrl_c_stops_the_answer_and_what_is_indexed_then_answers_harmlessly(
     said(child, "/sources", "[1]", "hoptree>")
     said(child, "/why 1", "1911", "strength", "hoptree>")
     said(child, "/tree", "path 1", "1911", "hoptree>")
-    said(child, "When was Ada Roe born?", "thinking…")
-    child.sendintr()
-    child.expect_exact("stopped; /resume goes on")
-    child.expect_exact("hoptree>")
+    for _ in range(9):  # the answer may be there before the signal is
+        said(child, "When was Ada Roe born?", "thinking…")
+        child.sendintr()
+        stopped = child.expect_exact(["stopped; /resume goes on", "model calls"]) == 0
+        child.expect_exact("hoptree>")
+        if stopped:
+            break
     said(child, "/sources", "[1]", "hoptree>")  # of the answer before
     said(child, "/resume", "1911", "model calls", "hoptree>")
     said(child, '/fork 1 "1912"', "1912", "model calls", "hoptree>")
