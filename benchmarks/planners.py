@@ -30,7 +30,7 @@ from statistics import median
 from typing import Any, NamedTuple
 
 from agent.llama import LlamaCppChat
-from benchmarks.planning import HELD_OUT, agrees, break_kind, read, right
+from benchmarks.planning import HELD_OUT, agrees, break_kind, is_training_folder, read, right
 from graph.nodes.planning import PLAN_TOKENS
 from graph.planning import by_language, whole
 from graph.planning.check import check, rank
@@ -132,10 +132,7 @@ def main() -> int:
     parser.add_argument("--only", help="the planners to measure, by name, with semicolons")
     parser.add_argument("--wrong", action="store_true", help="print the plans that are not right")
     options = parser.parse_args()
-    if not options.train.is_dir():
-        print(
-            f"{options.train} is not a folder: name the one with the .jsonl files.", file=sys.stderr
-        )
+    if not is_training_folder(options.train):
         return 2
     model = LlamaCppChat(
         model_path=str(options.model) if options.model else None,

@@ -225,16 +225,20 @@ def read(path: Path) -> Iterator[dict[str, Any]]:
         yield from map(json.loads, lines)
 
 
+def is_training_folder(train: Path) -> bool:
+    """Tell whether there is such a folder; say what to name where there is none."""
+    if not train.is_dir():
+        print(f"{train} is not a folder: name the one with the .jsonl files.", file=sys.stderr)
+    return train.is_dir()
+
+
 def main() -> int:
     """Print accuracy over gold hops and coverage over the other training questions."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("train", type=Path, help="folder with the training sets")
     parser.add_argument("--wrong", action="store_true", help="print the plans that are not right")
     options = parser.parse_args()
-    if not options.train.is_dir():
-        print(
-            f"{options.train} is not a folder: name the one with the .jsonl files.", file=sys.stderr
-        )
+    if not is_training_folder(options.train):
         return 2
 
     total: Counter[str] = Counter()

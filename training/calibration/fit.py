@@ -285,10 +285,11 @@ def main() -> None:
     learnt: list[Case] = []
     held: dict[str, list[Case]] = {}
     stores: dict[str, Store] = {}
+    spared: dict[str, Store] = {}
     for language in ("en", "zh"):
         teach, fit = questions(arguments.data, language)
-        spared = open_store(arguments.data, arguments.out, language, arguments.spared)
-        learnt += cases(spared, teach)
+        spared[language] = open_store(arguments.data, arguments.out, language, arguments.spared)
+        learnt += cases(spared[language], teach)
         stores[language] = open_store(arguments.data, arguments.out, language)
         held[language] = [
             with_planted(stores[language], row, None, "copies", 0, "train") for row in fit
@@ -324,8 +325,7 @@ def main() -> None:
     text = calibration.model_dump_json(indent=1)
     (_FOLDER / "calibration.json").write_text(text + "\n", encoding="utf-8")
     scoring.calibration.cache_clear()
-    spared = open_store(arguments.data, arguments.out, "en", arguments.spared)
-    asked = [(q, spared if q.spared else stores["en"]) for q in multihop(arguments.data)]
+    asked = [(q, (spared if q.spared else stores)["en"]) for q in multihop(arguments.data)]
     for by in SCORERS:
         sure, on = path_confidences(asked, by)
         said, true = np.array(sure), np.array(on)
