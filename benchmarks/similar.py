@@ -47,7 +47,7 @@ def pairs(store: Store, rows: list[Asked]) -> Iterator[Pair]:
         texts = {
             c.text
             for c in case.candidates
-            if c.score * (1 - c.no_answer) >= NEGLIGIBLE and fits(c.text, row.question, row.expects)
+            if c.probability >= NEGLIGIBLE and fits(c.text, row.question, row.expects)
         }
         for one, other in itertools.permutations(sorted(texts), 2):
             if right(one, row.answers) and similarity(one, other) < SAME:

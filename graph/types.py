@@ -95,6 +95,11 @@ class Candidate(BaseModel):
     no_answer: float = Field(ge=0, le=1)
     """Probability that the passage holds no answer to the question."""
 
+    @property
+    def probability(self) -> float:
+        """The reader's probability that the passage answers the question, and with this span."""
+        return self.score * (1 - self.no_answer)
+
 
 class Ballot(BaseModel):
     """One independent vote for an answer, which several passages may share."""

@@ -44,6 +44,11 @@ def _end_of_life(question: str) -> bool | None:
     return died if born != died else None
 
 
+@lru_cache(maxsize=256)
+def _words(question: str) -> frozenset[str]:
+    return frozenset(_WORD.findall(question))
+
+
 def completed(text: str, start: int, end: int, question: str) -> tuple[int, int]:
     """Return the borders of the answer that `text[start:end]` is, or is part of.
 
@@ -73,14 +78,13 @@ def completed(text: str, start: int, end: int, question: str) -> tuple[int, int]
     said = text[start:end]
     if said[:1].isdigit() and (bound := _BOUND.search(text, max(0, start - _BEFORE), start)):
         start = bound.start()
-    words = set(_WORD.findall(question))
     if said[:1].isupper() and _LAST_CAPITAL.search(said):
         following = _NAME_GOES_ON.match(text, end)
-        if following and not set(following[0].split()) & words:
+        if following and not set(following[0].split()) & _words(question):
             end = following.end()
     if _ONE_NAME.fullmatch(said):
         begun = _NAME_BEGAN.search(text, max(0, start - _BEFORE), start)
-        if begun and not set(begun[1].split()) & words:
+        if begun and not set(begun[1].split()) & _words(question):
             start = begun.start(1)
     return start, end
 

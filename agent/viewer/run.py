@@ -407,18 +407,14 @@ def _decided(
     )
 
 
-def _weight(candidate: Candidate) -> float:
-    return candidate.score * (1 - candidate.no_answer)
-
-
 def _weighed(candidates: Sequence[Candidate], result: StepResult) -> tuple[CandidateView, ...]:
     clusters = result.verdict.clusters if result.verdict else ()
     ranks = {passage: rank for rank, passage in enumerate(result.passages, 1)}
     place = {c: n for n, cluster in enumerate(clusters, 1) for c in cluster.candidates}
-    heaviest = sorted(candidates, key=_weight, reverse=True)
+    heaviest = sorted(candidates, key=lambda c: c.probability, reverse=True)
     return tuple(
         CandidateView(
-            candidate=c, rank=ranks.get(c.passage_id), weight=_weight(c), cluster=place.get(c)
+            candidate=c, rank=ranks.get(c.passage_id), weight=c.probability, cluster=place.get(c)
         )
         for c in heaviest
     )
@@ -440,7 +436,7 @@ def _found(
                 start=c.start,
                 end=c.end,
                 kind="answer" if c in winning else "candidate",
-                score=_weight(c),
+                score=c.probability,
             )
             for c in candidates
             if c.passage_id == passage

@@ -243,10 +243,10 @@ def support_graph(
         `independence.source_of`).
     """
     graph: nx.Graph = nx.Graph(question=question)
-    candidates = [c for c in candidates if c.score * (1 - c.no_answer) >= NEGLIGIBLE]
+    candidates = [c for c in candidates if c.probability >= NEGLIGIBLE]
     surely = {c.text: False for c in candidates}
     for c in candidates:
-        surely[c.text] |= c.score * (1 - c.no_answer) >= SURE
+        surely[c.text] |= c.probability >= SURE
     possible = {text: fits(text, question, expects, sure) for text, sure in surely.items()}
     candidates = [c for c in candidates if possible[c.text]]
     passages = {hit.passage.id: hit.passage for hit in hits}
@@ -303,7 +303,7 @@ def _add_passages(
     candidates: Sequence[Candidate],
     trust: Mapping[str, float],
 ) -> None:
-    read = sorted(candidates, key=lambda c: (c.score * (1 - c.no_answer), c.text))
+    read = sorted(candidates, key=lambda c: (c.probability, c.text))
     said = {candidate.passage_id: candidate.text for candidate in read}  # the likeliest comes last
     groups = independent_groups([hit.passage for hit in hits], question, said)
     best = max((hit.score for hit in hits), default=0.0)

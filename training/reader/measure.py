@@ -72,7 +72,7 @@ def among(reader: EncoderReader, example: Example) -> str:
     """Return the answer that a reader gives of the right passage and all the negatives."""
     passages = _read(sorted([example.passage, *example.negatives], key=lambda s: s.id))
     found = reader.read(example.question, passages, per_passage=1)
-    return max(found, key=lambda c: c.score * (1 - c.no_answer)).text if found else ""
+    return max(found, key=lambda c: c.probability).text if found else ""
 
 
 def calibrate(layout: Layout, examples: Sequence[Example]) -> None:
