@@ -1,10 +1,12 @@
 """What each part of the search over the question tree earns.
 
-    python benchmarks/tree.py ../shared/data out
+    python -m benchmarks.tree ../shared/data out
 
 Every question is asked with all ways on after a failure (`Limits.ways`) and with only some of them:
-100 each of MuSiQue, 2WikiMultihopQA and the training questions of 2WikiMultihopQA over their own
-passages. Those of 2WikiMultihopQA are also asked with their supporting passages hidden from the
+100 each of MuSiQue, HotpotQA, 2WikiMultihopQA and the training questions of 2WikiMultihopQA over
+their own passages; and 2WikiMultihopQA once more over a corpus in which `LIES` independent passages
+state a wrong answer to the first sub-question of each plan, one that nothing else in the corpus
+speaks of. Those of 2WikiMultihopQA are also asked with their supporting passages hidden from the
 search, so that they have no answer. The sets take turns, rows are appended to OUT/rows.jsonl as
 they come, and a run that was stopped goes on where it was; `--table` only prints what is there.
 
@@ -20,6 +22,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import sys
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -42,10 +45,17 @@ from agent.llama import LlamaCppChat
 from agent.metrics import exact_match, f1
 from agent.readers import default_reader
 from agent.settings import Settings
-from graph.normalise import same_answer
+from graph.normalise import canonical, same_answer
+from graph.planning import by_language
+from graph.planning.check import rank
+from graph.planning.substitute import needs
 from graph.protocols import Reader
 from graph.types import AnswerType, Candidate, Limits, Way
 from retrievers.passage import Hit, Passage, Retriever
+from training.calibration.examples import pools
+from training.calibration.lookups import english
+from training.calibration.planting import planted, wrong_answer
+from training.reader.examples import read_rows
 
 VARIANTS: Mapping[str, tuple[Way, ...]] = {
     "no backtracking": (),
@@ -59,7 +69,9 @@ VARIANTS: Mapping[str, tuple[Way, ...]] = {
 }
 PATIENT = Limits(max_seconds=3600)
 """A busy machine must not change what is found."""
-SETS = ("musique", "2wikimultihopqa", "training")
+PLANTED, TRAINING = "2wikimultihopqa, lies", "2wikimultihopqa, training"
+SETS = ("musique", "hotpotqa", "2wikimultihopqa", PLANTED, TRAINING)
+LIES = 3
 THRESHOLDS = (0.0, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.7)
 
 
@@ -311,20 +323,59 @@ def abstention(rows: Rows) -> None:
 
 def training_set(data: Path, out: Path, limit: int) -> Path:
     """Lay out training questions over their own pooled passages as a question set."""
-    folder = out / "training"
-    folder.mkdir(parents=True, exist_ok=True)
     path = data / "train" / "hops-2wikimultihopqa.jsonl"
     with path.open(encoding="utf-8") as lines:
         rows = [json.loads(line) for _, line in zip(range(limit), lines, strict=False)]
     passages = {passage["id"]: passage for row in rows for passage in row.pop("passages")}
     kept = ("id", "question", "answer", "type", "hops", "supporting_passages")
-    for name, content in (
-        ("corpus.jsonl", list(passages.values())),
-        ("questions.jsonl", [{k: row[k] for k in kept} for row in rows]),
-    ):
+    asked = [{k: row[k] for k in kept} for row in rows]
+    return laid_out(out / TRAINING, asked, list(passages.values()))
+
+
+def laid_out(
+    folder: Path, questions: Sequence[Mapping[str, Any]], passages: Sequence[Mapping[str, Any]]
+) -> Path:
+    """Write a question set and return its folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in (("corpus.jsonl", passages), ("questions.jsonl", questions)):
         text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in content)
         (folder / name).write_text(text, encoding="utf-8")
     return folder
+
+
+def lying_set(data: Path, out: Path, limit: int) -> Path:
+    """Lay out 2WikiMultihopQA with lies about what its questions lean on, in its corpus.
+
+    Planted are `LIES` passages of nothing in common but a wrong answer to each sub-question that
+    another asks on from, along the first plan that grammar gives. The wrong answers are of the
+    same kind, from the training questions, and stand nowhere in the corpus: they lead nowhere.
+    """
+    folder = data / "2wikimultihopqa"
+    questions, corpus = (
+        list(read_rows(folder / name)) for name in ("questions.jsonl", "corpus.jsonl")
+    )
+    questions = questions[:limit]
+    told = canonical("\n".join(f"{row['title']}\n{row['text']}" for row in corpus))
+    answers = {
+        kind: [answer for answer in known if canonical(answer) not in told]
+        for (language, kind), known in pools(english(data)).items()
+        if language == "en"
+    }
+    lies: list[dict[str, Any]] = []
+    for question in questions:
+        for plan in rank(question["question"], by_language(question["question"]))[:1]:
+            asked_on = {n for step in plan.steps if step.kind == "lookup" for n in needs(step)}
+            for step in (plan.steps[n - 1] for n in sorted(asked_on)):
+                known = [question["answer"], *(triple[2] for triple in question["evidences"])]
+                pool = answers.get(step.expects, [])
+                wrong = wrong_answer(step.text, known, step.expects, pool)
+                if not needs(step) and wrong is not None:
+                    made = planted(step.text, wrong, "independent", LIES)
+                    lies += [passage.model_dump(mode="json") for passage in made]
+    fields = set(corpus[0])
+    rows = [{k: v for k, v in lie.items() if k in fields} for lie in lies]
+    print(f"{len(rows)} passages planted", file=sys.stderr)
+    return laid_out(out / PLANTED, questions, [*corpus, *rows])
 
 
 async def main() -> None:
@@ -349,7 +400,8 @@ async def measure(data: Path, out: Path, limit: int, rows: Rows) -> None:
     reader = RememberingReader(default_reader())
     bench = Bench(RememberingModel(model=llama), reader, out, Console(stderr=True))
     folders = {name: data / name for name in SETS}
-    folders["training"] = training_set(data, out, limit)
+    folders[TRAINING] = training_set(data, out, limit)
+    folders[PLANTED] = lying_set(data, out, limit)
     retrievers = {
         name: bench.retriever(name, folder / "corpus.jsonl") for name, folder in folders.items()
     }
