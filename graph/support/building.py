@@ -161,8 +161,8 @@ def fits(text: str, question: str, expects: AnswerType, sure: bool = False) -> b
     one without a capital or a digit, or a date, where a name is; a nationality where a person is,
     a lady where a father is, or the person that the question names; one that is no height where a
     height is asked for, no price where a price is; a town where a country is; what is neither yes
-    nor no where only these answer; another than the two where a choice is given ("A or B"); and, where none is, one that
-    only says the question's own words again.
+    nor no where only these answer; another than the two where a choice is given ("A or B"); and,
+    where none is, one that only says the question's own words again.
 
     Parameters
     ----------

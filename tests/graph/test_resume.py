@@ -546,7 +546,7 @@ def test_a_fork_can_be_killed_and_resumed_and_forked_again(
     [
         (3, "x", None, "has no step 3: its steps are 1 to 2"),
         (0, "x", None, "has no step 0"),
-        (1, "x", 4, "has no path 4: its paths are 1 to 3"),
+        (1, "x", 4, "has no path 4: its paths are 1 to 2"),
         (1, " ", None, "the answer is empty"),
         (1, "\udcff", None, "the answer is not valid UTF-8"),
     ],
