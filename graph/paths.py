@@ -89,7 +89,7 @@ def alternatives(
 
     They are the runner-up answers of the steps that the failed one depends on, and another wording
     of the failed step, unless it has one. In a path that ended in a weak answer, the last step is
-    the one that failed. Where nothing sure followed from an answer, it is in doubt, and so are those
+    the one that failed. Where nothing sure followed from an answer, it is in doubt, with those
     before it in its verdict: by Bayes' rule the runner-up is then as likely as its probability over
     1 − (1 − `IN_DOUBT`) × theirs. `language` is that in which it is told why the paths are opened.
     """
