@@ -47,7 +47,7 @@ class Config(BaseModel):
     held_out_every: int = Field(ge=2)
     """Every how-manieth question of each source is held out, as in config.json."""
     most: dict[str, int]
-    """Most training rows of a source; of others all are taken."""
+    """Most training rows of a source; of others all are taken. Composed ones are made, so many."""
     rank: int = Field(ge=1)
     alpha: float = Field(gt=0)
     epochs: int = Field(ge=1)
@@ -180,12 +180,13 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=math.inf, help="end training after them")
     options = parser.parse_args()
     config = load_config()
+    # By the seed of the settings, so that no run learns what another holds out.
+    rows, held = plan_rows(options.data, config.held_out_every, config.most, config.seed)
     if options.seed is not None:
         config = config.model_copy(update={"seed": options.seed})
     torch.manual_seed(config.seed)
     torch.set_num_threads(options.threads)
     path = options.model or default_model()
-    rows, held = plan_rows(options.data, config.held_out_every, config.most)
     print(len(rows), "plans to train on:", dict(Counter(row.source for row in rows)), flush=True)
     words = load_gguf(path, None, _CONTEXT, options.threads)
     prefix, pairs = cut(tokenised([*rows, *held], words))
