@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from graph.planning.check import check
 from graph.planning.model import step_of, written_step
 from graph.types import Operator, Plan
+from retrievers.analysis import language_of
 from training.planner.names import Names
 from training.planner.phrasings import Grammar, Relation, grammar_of
 
@@ -56,7 +57,7 @@ def generate(language: str, names: Names, seed: int, count: int) -> Iterator[Com
     ValueError
         Where the names do not suffice.
     """
-    composer = _Composer(grammar_of(language), names, random.Random(f"{seed} {language}"))
+    composer = _Composer(language, grammar_of(language), names, random.Random(f"{seed} {language}"))
     asked: set[str] = set()
     for number in range(count):
         kind = KINDS[number % len(KINDS)]
@@ -116,7 +117,10 @@ _Drawn = tuple[str, list[str]]
 class _Composer:
     """Draws questions of one language."""
 
-    def __init__(self, grammar: Grammar, names: Names, chance: random.Random) -> None:
+    def __init__(
+        self, language: str, grammar: Grammar, names: Names, chance: random.Random
+    ) -> None:
+        self._language = language
         self._grammar = grammar
         self._of = {**names.of, **grammar.values}
         self._chance = chance
@@ -147,7 +151,8 @@ class _Composer:
     def compose(self, kind: str) -> Composed | None:
         """Draw a question of a kind; None where the draw gave no sound plan."""
         drawn = self._draws[kind]()
-        if drawn is None or not sound(*drawn):
+        # With many foreign names a question is asked in the prompt of their language.
+        if drawn is None or language_of(drawn[0]) != self._language or not sound(*drawn):
             return None
         return Composed(kind=kind, question=drawn[0], steps=tuple(drawn[1]))
 
