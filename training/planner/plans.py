@@ -120,17 +120,25 @@ def strategy_plans(path: Path) -> Iterator[tuple[int, PlanRow]]:
 
 
 def composed_plans(
-    folder: Path, held_out_every: int, seed: int, counts: dict[str, int]
+    folder: Path, held_out_every: int, most: dict[str, int], seed: int
 ) -> Iterator[tuple[int, PlanRow]]:
-    """Yield composed questions with their plans, so many of each language ("en", "zh")."""
-    hops = folder / "hops-2wikimultihopqa.jsonl"
-    names = english_names(hops, held_out_every) if any(counts.values()) else None
-    for language, count in counts.items():
-        if names is None or not count:
+    """Yield composed questions with their plans, of each language in which `most` asks for some.
+
+    So many are made that `most` are left without the held-out ones.
+    """
+    wanted = {
+        language: most.get(f"composed-{language}", 0) * held_out_every / (held_out_every - 1)
+        for language in ("en", "zh")
+    }
+    if not any(wanted.values()):
+        return
+    english = english_names(folder / "hops-2wikimultihopqa.jsonl", held_out_every)
+    for language, count in wanted.items():
+        if not count:
             continue
-        if language == "zh":
-            names = chinese_names(folder, names.of.get("film", ())[:_FOREIGN])
-        for number, made in enumerate(generate(language, names, seed, count)):
+        films = english.of.get("film", ())[:_FOREIGN]
+        names = english if language == "en" else chinese_names(folder, films)
+        for number, made in enumerate(generate(language, names, seed, math.ceil(count))):
             plan = ProposedPlan(steps=list(made.steps))
             told = {"source": f"composed-{language}", "kind": made.kind}
             yield number, PlanRow(**told, question=made.question, plan=plan)
@@ -152,18 +160,12 @@ def plan_rows(
     train: list[PlanRow] = []
     held: list[PlanRow] = []
     folder = data / "train"
-    made = {
-        language: math.ceil(
-            most.get(f"composed-{language}", 0) * held_out_every / (held_out_every - 1)
-        )
-        for language in ("en", "zh")
-    }
     sources = [
         break_plans(folder / "plans-break.jsonl"),
         hop_plans(folder / "hops-2wikimultihopqa.jsonl"),
         one_hop_plans(folder / "reading-xquad-en.jsonl"),
         strategy_plans(folder / "plans-strategyqa.jsonl"),
-        composed_plans(folder, held_out_every, seed, made),
+        composed_plans(folder, held_out_every, most, seed),
     ]
     taken: dict[str, int] = {}
     spared: set[str] = set()
