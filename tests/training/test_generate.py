@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from benchmarks.planners import alike
 from graph.planning.check import check
-from graph.planning.model import propose_by_model
-from graph.types import Operator
+from graph.planning.model import propose_by_model, step_of
+from graph.types import Operator, Plan
 from retrievers.analysis import language_of
 from training.planner.generate import KINDS, Composed, generate, sound
 from training.planner.names import Names, chinese_names, english_names
@@ -121,6 +122,32 @@ def test_names_that_do_not_suffice_are_told_of() -> None:
     few = Names(of={"film": ("Lola",)}, told={})
     with pytest.raises(ValueError, match="too few names for 7 questions"):
         list(generate("en", few, 1, 7))
+
+
+ASKED = "Where was the director of Lola born?"
+OLDER = "甲和乙谁年长？"
+AGES = ["甲何时出生？", "乙何时出生？", "earlier of #1, #2: 甲 | 乙"]
+LOLA = ["Who is the director of Lola?", "Where was #1 born?"]
+
+
+@pytest.mark.parametrize(
+    ("question", "gold", "steps", "expected"),
+    [
+        (ASKED, LOLA, ["Who directed Lola?", "What is the place where #1 was born?"], True),
+        (ASKED, LOLA, ["Who is the director of Lola?", "Where did #1 die?"], False),
+        (ASKED, LOLA, ["Who is the director of Lola?", "Where was Lola born?"], False),
+        (ASKED, LOLA, ["Who is the director of Nina?", "Where was #1 born?"], False),
+        (ASKED, LOLA, [ASKED], False),
+        (OLDER, AGES, AGES, True),
+        (OLDER, AGES, ["甲是什么时候去世的？", *AGES[1:]], False),
+        (OLDER, AGES, [*AGES[:2], "later of #1, #2: 甲 | 乙"], False),
+    ],
+)
+def test_a_plan_is_right_where_it_asks_the_same_in_like_words(
+    question: str, gold: list[str], steps: list[str], expected: bool
+) -> None:
+    read = tuple(step_of(text, question) for text in steps)
+    assert alike(Plan(steps=read, planner="model", score=0.5), gold, question) is expected
 
 
 # ── names, and the guard ──────────────────────────────────────────────────────────────────────
