@@ -15,7 +15,6 @@ from graph.planning import propose
 from graph.state import State
 from graph.types import Path, Plan, Way
 from prompts.loader import render
-from retrievers.analysis import language_of
 
 PLAN_TOKENS = 160
 
@@ -25,9 +24,6 @@ async def plan(state: State, runtime: Runtime[Calls]) -> State:
     calls = runtime.context
     emit = calls.telling(runtime.stream_writer)
 
-    # The adapter is trained on English questions alone.
-    trained = calls.plans_by_lora and language_of(state["question"]) == "en"
-
     async def complete(prompt: str, json_schema: dict[str, Any]) -> str:
         return await calls.generate(
             "plan",
@@ -35,10 +31,10 @@ async def plan(state: State, runtime: Runtime[Calls]) -> State:
             emit,
             max_tokens=PLAN_TOKENS,
             json_schema=json_schema,
-            planner_lora=trained,
+            planner_lora=calls.plans_by_lora,
         )
 
-    plans = await propose(state["question"], complete, trained=trained)
+    plans = await propose(state["question"], complete, trained=calls.plans_by_lora)
     emit(Planned(plans=tuple(plans)))
     first = first_paths(plans, state["language"])
     first = first if Way.PLAN in calls.limits.ways else first[:1]

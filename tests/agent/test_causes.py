@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.answer import Tree
+from agent.answer import PathTaken, StepTaken, Tree
 from agent.evaluation import EvalRow
 from benchmarks.reading import lost, way
 from graph.events import CandidatesRead, Event, Retrieved, Voted
@@ -44,6 +44,49 @@ def test_a_supporting_passage_is_found_wherever_it_or_a_part_of_it_stands(
     )
 
     assert CAUSES["cause"](row) == cause
+
+
+@pytest.mark.parametrize(
+    ("ended", "prediction", "text", "expected"),
+    [
+        (["Linz"], "Linz", "She was born in Linz [1].", None),
+        (["Linz"], "Linz", "She was born in Austria [1].", "composing"),
+        (["Linz"], "in 1906", "She was born in 1906 [1].", "composing"),
+        (["Graz", "Linz"], "Graz", "She was born in Graz [1].", "vote"),
+        (["Graz"], "Graz", "She was born in Graz [1].", "reading"),
+    ],
+)
+def test_a_right_verdict_that_the_written_answer_loses_failed_by_composing(
+    ended: list[str], prediction: str, text: str, expected: str | None
+) -> None:
+    steps = [
+        StepTaken(
+            step=1,
+            result=StepResult(
+                question="Where?", verdict=Verdict(answer=answer, confidence=0.5, margin=0.5)
+            ),
+        )
+        for answer in ended
+    ]
+    paths = tuple(
+        PathTaken(number=n, plan=0, origin="", steps=(step,), answer=answer, confidence=1 / n)
+        for n, (step, answer) in enumerate(zip(steps, ended, strict=True), 1)
+    )
+    tree = Tree(question="Where?", paths=paths).model_dump(mode="json")
+    row = EvalRow(
+        system="hoptree",
+        fingerprint="f",
+        id="a",
+        question="Where?",
+        answer="Linz",
+        prediction=prediction,
+        status="answered",
+        em=float(prediction == "Linz"),
+        f1=float(prediction == "Linz"),
+        extra={"tree": tree, "text": text},
+    )
+    failed = row.f1 < CAUSES["FAILED"] or CAUSES["lost_in_writing"](row)
+    assert (CAUSES["cause"](row) if failed else None) == expected
 
 
 TEXT = "Ann Lee was born in the small town of Linz, in 1906, to Susan Lee."

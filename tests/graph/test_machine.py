@@ -787,17 +787,13 @@ class ModelWithAdapter(ScriptedGrammarModel):
 
 
 @pytest.mark.usefixtures("no_grammar")
-@pytest.mark.parametrize(
-    ("question", "asked"), [(QUESTION, True), ("伊卡里一号的导演出生在哪里？", False)]
-)
-async def test_an_adapter_computes_the_plans_of_english_questions_and_nothing_else(
-    question: str, asked: bool
-) -> None:
+@pytest.mark.parametrize("question", [QUESTION, "伊卡里一号的导演出生在哪里？"])
+async def test_an_adapter_computes_plans_in_both_languages_and_nothing_else(question: str) -> None:
     model = ModelWithAdapter(replies=("no plan", "Prague"))
     machine = Machine({question: {"Prague": 0.9}}, model=model)
     await machine.run(question)
     planning_options, *others = model.options
-    assert planning_options.get("planner_lora", False) is asked
+    assert planning_options["planner_lora"] is True
     assert not any("planner_lora" in options for options in others)
 
 
