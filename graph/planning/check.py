@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from graph.planning.language import expected_type
 from graph.planning.masking import Masked
 from graph.planning.substitute import needs
+from graph.planning.wellformed import flaw
 from graph.types import AnswerType, Operator, Plan, SubQuestion
-from retrievers.analysis import HAN
+from retrievers.analysis import HAN, language_of
 
 MAX_STEPS = 8
 MAX_LENGTH = 500
@@ -23,10 +24,11 @@ _ASKS = re.compile(
 _ASKS_TWICE = re.compile(
     r"^(?:In |At |On |To )?(?:Who|What|Which|When|Where)\b.*\b(?:what|how (?:many|much|long))\b"
 )
-# What a split at a wrong place leaves of a question: "What kind of building did #1?", "What is the
-# university in Lawrence and?", "What was the of the two men?", "What is the larger than Rome?".
+# What a split at a wrong place leaves of a question: "What is the university in Lawrence and?",
+# "What was the of the two men?", "What is the larger than Rome?". What only the order of word
+# classes tells is in `wellformed`.
 _BROKEN = re.compile(
-    r"\b(?:do|does|did) #\d+\s*\?*$|\b(?:and|or|the|an?)\s*\?*$"
+    r"\b(?:and|or|the|an?)\s*\?*$"
     r"|^(?:What|Who|Which)(?: (?:is|was))? the (?:of|before|after|in|on|at|by|that|which|who|with|"
     r"from|to)(?![\w-])|^Which th(?:e|is|ese)\b"
     r"|\bthe (?:more|less|fewer) [a-z]+ [^?]*\bthan\b|\bthe (?:more|less|fewer|[a-z]+er) than\b"
@@ -54,8 +56,8 @@ def check(question: str, plan: Plan) -> list[str]:
 
     Checked are: references go backwards only (so the plan is acyclic); every step is used; every
     name of the question appears in some step; no step repeats the question or another step; texts
-    are questions of bounded length; operators are well-formed. A plan of one lookup that asks the
-    whole question is always right.
+    are whole questions of bounded length, which of English ones the parser tells too; operators
+    are well-formed. A plan of one lookup that asks the whole question is always right.
     """
     steps = plan.steps
     if len(steps) == 1 and steps[0].kind == "lookup" and normal(steps[0].text) == normal(question):
@@ -107,7 +109,17 @@ def check(question: str, plan: Plan) -> list[str]:
     problems.extend(f"“{n}” is in no step" for n in names if f" {normal(n)} " not in said)
     numbers = re.findall(r"\b\d[\d.,]*\b", question)
     problems.extend(f"“{n}” is in no step" for n in numbers if f" {normal(n)} " not in said)
+    if not problems and len(steps) > 1 and language_of(question) != "zh":
+        problems.extend(_flaws(question, steps))
     return problems
+
+
+def _flaws(question: str, steps: Sequence[SubQuestion]) -> Iterator[str]:
+    """Yield what keeps lookups from being whole questions, but for what the question has too."""
+    for number, step in enumerate(steps, 1):
+        found = flaw(step.text) if step.kind == "lookup" else None
+        if found is not None and found != flaw(question):
+            yield f"step {number} {found}"
 
 
 def _chooses(step: SubQuestion) -> bool:

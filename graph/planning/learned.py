@@ -14,7 +14,7 @@ from graph.planning.clauses import text_of
 from graph.planning.insitu import fronted
 from graph.planning.language import asks_here, lookup, parser
 from graph.planning.masking import Masked
-from graph.planning.nested import DEGENERATE, asked_of_phrase, innermost, plain
+from graph.planning.nested import DEGENERATE, asked_of_phrase, closes_clause, innermost, plain
 from graph.planning.splits import Split, candidates, signs_of_split, signs_of_whole
 from graph.types import SubQuestion
 
@@ -113,6 +113,8 @@ def applied(question: Prepared, split: Split, number: int) -> tuple[str, str]:
     if "," in phrase:
         # "the actor, who played X, born": the second comma closes what goes with the description.
         after = re.sub(r"^, (?=[a-z]+\W*$)", " ", after)
+    if closes_clause(question.doc, split.first, split.last + 1):
+        after = after.removeprefix(",")
     members = list(question.doc[split.first : split.last + 1])
     asked = asked_of_phrase(question.doc[split.head], members, question.masked)
     return question.masked.unmask(asked), f"{before}#{number}{space}{after}"

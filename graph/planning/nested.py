@@ -258,5 +258,20 @@ def _article(members: list[Any]) -> str:
 def spliced(doc: Any, span: tuple[int, int], word: str) -> str:
     before = doc[: span[0]].text_with_ws if span[0] else ""
     after = doc[span[1] :].text
+    if closes_clause(doc, *span):
+        after = after[1:]
     space = doc[span[1] - 1].whitespace_
     return f"{before}{word}{space}{after}"
+
+
+def closes_clause(doc: Any, begin: int, behind: int) -> bool:
+    """Tell whether the comma behind a phrase closed a clause in it: "X, who was Y|, wrote …".
+
+    A name in place of the phrase needs none, and "#1, wrote what?" would be no question.
+    """
+    if behind >= len(doc) or doc[behind].text != ",":
+        return False
+    if begin and not any(t.text == "," for t in doc[begin:behind]):
+        return False
+    said = next((t for t in doc[behind + 1 :] if t.pos_ != "ADV"), None)
+    return said is not None and said.tag_ in {"VB", "VBD", "VBZ", "VBP", "MD"}

@@ -73,7 +73,7 @@ def test_a_name_behind_what_is_chosen_may_not_be_left_unsaid() -> None:
         ([asked("Who is the director?"), MOTHER], "is in no step"),
         ([asked("the director of Rio Bravo (1959 Film)"), MOTHER], "asks nothing"),
         ([DIRECTOR, asked("When was #1 born?", AnswerType.DATE)], "answers with a date"),
-        ([DIRECTOR, asked("What film did #1?")], "no whole question"),
+        ([DIRECTOR, asked("What film did #1?")], "auxiliary without a verb"),
         ([asked("Who is the director of Rio Bravo (1959 Film) and?"), MOTHER], "no whole question"),
         ([asked("Who is the of Rio Bravo (1959 Film)?"), MOTHER], "no whole question"),
         ([DIRECTOR, MOTHER, operator(None, 1, 2)], "without its kind"),
