@@ -116,10 +116,21 @@ def _goes_with_noun(words: Sequence[Any], place: int) -> bool:
     return words[place].tag_ == "VBG" or (owned and words[place + 1].lower_ == "by")
 
 
+def _asking_verb(words: Sequence[Any]) -> int | None:
+    """Return the place of the finite verb behind the question word that opens the text.
+
+    None where there is no such word, or the first verb stands in a relative clause.
+    """
+    first = next((n for n, t in enumerate(words) if t.tag_ in _FINITE), None)
+    if first is None or not _is_opening(words[:first]):
+        return None
+    return None if any(t.tag_ in _ASKING for t in words[2:first]) else first
+
+
 def _helper_alone(words: Sequence[Any]) -> str | None:
     """Find "Which team did the owner of X?"."""
-    place = next((n for n, t in enumerate(words) if t.tag_ in _FINITE), None)
-    if place is None or words[place].lower_ not in _DO or not _is_opening(words[:place]):
+    place = _asking_verb(words)
+    if place is None or words[place].lower_ not in _DO:
         return None
     after = list(itertools.dropwhile(lambda t: t.pos_ in _BEFORE_NOUN, words[place + 1 :]))
     if any(t.tag_[:2] == "VB" for t in after) or any(_may_be_verb(t) for t in after[1:]):
@@ -146,8 +157,8 @@ def _is_opening(words: Sequence[Any]) -> bool:
 
 def _two_verbs(words: Sequence[Any]) -> str | None:
     """Find "Where did X was buried?", "What is the county seat is X?"."""
-    first = next((n for n, t in enumerate(words) if t.tag_ in _FINITE), None)
-    if first is None or words[first].lower_ not in _SURE or not _is_opening(words[:first]):
+    first = _asking_verb(words)
+    if first is None or words[first].lower_ not in _SURE:
         return None
     for n, t in enumerate(words[first + 1 :], first + 1):
         between = words[first + 1 : n]
@@ -168,8 +179,8 @@ def _side_by_side(words: Sequence[Any]) -> bool:
 
 def _stray_verb(words: Sequence[Any]) -> str | None:
     """Find "In which city is X located end?", "Who is the author of X think Y?"."""
-    first = next((n for n, t in enumerate(words) if t.tag_ in _FINITE), None)
-    if first is None or words[first].lower_ not in _BE or not _is_opening(words[:first]):
+    first = _asking_verb(words)
+    if first is None or words[first].lower_ not in _BE:
         return None
     for n, t in enumerate(words[first + 1 :], first + 1):
         before, last = words[n - 1], n == len(words) - 1
@@ -185,8 +196,8 @@ def _stray_verb(words: Sequence[Any]) -> str | None:
 
 def _object_taken(words: Sequence[Any]) -> str | None:
     """Find "What was X performed the role?": what is done to X has no object beside X."""
-    first = next((n for n, t in enumerate(words) if t.tag_ in _FINITE), None)
-    if first is None or words[first].lower_ not in _BE or not _is_opening(words[:first]):
+    first = _asking_verb(words)
+    if first is None or words[first].lower_ not in _BE:
         return None
     for n, t in enumerate(words[first + 2 : -2], first + 2):
         if t.lower_ in _OPENERS or t.tag_ in {"VBG", "TO"}:
