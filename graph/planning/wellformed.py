@@ -46,6 +46,13 @@ _NO_NAME = re.compile(
 _DO = frozenset("do does did".split())
 _BEFORE_NOUN = {"DET", "ADV", "NUM", "PUNCT"}
 _NO_MAIN_VERB = "has an auxiliary without a verb"
+_LEFT = "begins with what is left of another clause"
+# "#1, who won the seat?": told of the answer, not asked.
+_RELATIVE = re.compile(r"#\d+, (?:who|whom|whose|which|what|where|when|how)\b")
+# "What did people say X was called?": what is said has a verb of its own.
+_SAYING = frozenset(
+    "say think believe suggest claim report know show find state argue mean fear".split()
+)
 _PLACED = frozenset("located situated born based headquartered".split())
 
 
@@ -55,6 +62,8 @@ def flaw(text: str) -> str | None:
 
     References (`#1`) count as names. A parse takes some milliseconds; texts are remembered.
     """
+    if _RELATIVE.match(text):
+        return _LEFT
     doc = _parsed(text)
     words = [t for t in doc if not t.is_space]
     while words and words[-1].is_punct:
@@ -92,8 +101,8 @@ def _parsed(text: str) -> Any:
 def _asks_nothing(words: Sequence[Any]) -> str | None:
     """Find "X was published by #1?"."""
     asks = any(t.tag_ in _ASKING and t.lower_ != "that" for t in words)
-    helper = words[0].lower_ in _SURE | _DO | {"have", "had"}
-    if asks or helper or not _is_name(words[0]) or any(t.text == "," for t in words):
+    orders = words[0].lower_ in _SURE | _DO | {"have", "had", "name", "list", "give"}
+    if asks or orders or not _is_name(words[0]) or any(t.text == "," for t in words):
         return None
     return "asks nothing"
 
@@ -136,9 +145,8 @@ def _helper_alone(words: Sequence[Any]) -> str | None:
     if any(t.tag_[:2] == "VB" for t in after) or any(_may_be_verb(t) for t in after[1:]):
         return None
     who = place == 1 and words[0].lower_ in {"who", "what"}
-    if who and after and not _is_name(after[0]):
-        # "Who did the voice of X?": a task, which nobody does to a person.
-        return None if noun_type(after[0].lemma_) is AnswerType.ANY else _NO_MAIN_VERB
+    if who and after and words[2].pos_ == "DET" and noun_type(after[0].lemma_) is AnswerType.ANY:
+        return None  # "Who did the voice of X?"
     return _NO_MAIN_VERB
 
 
@@ -162,7 +170,9 @@ def _two_verbs(words: Sequence[Any]) -> str | None:
         return None
     for n, t in enumerate(words[first + 1 :], first + 1):
         between = words[first + 1 : n]
-        if t.lower_ in _OPENERS or (words[first].lower_ not in _BE and t.tag_ == "VB"):
+        if t.lower_ in _OPENERS or t.lemma_ in _SAYING or t.tag_ == "VBG":
+            return None
+        if words[first].lower_ not in _BE and t.tag_ == "VB":
             return None
         if t.lower_ in _SURE and t.tag_ in _FINITE and not _side_by_side(between):
             return f"has a verb too many, “{words[first]}” and “{t}”"
@@ -172,7 +182,7 @@ def _two_verbs(words: Sequence[Any]) -> str | None:
 def _side_by_side(words: Sequence[Any]) -> bool:
     """Tell whether two noun phrases stand side by side: "the city | X was born in"."""
     return any(
-        (a.pos_ in _NOMINAL or a.tag_ == "JJS") and b.tag_ in _NEW_PHRASE
+        b.tag_ == "PRP" or ((a.pos_ in _NOMINAL or a.tag_ == "JJS") and b.tag_ in _NEW_PHRASE)
         for a, b in itertools.pairwise(words)
     )
 
@@ -218,8 +228,8 @@ def _leftover(words: Sequence[Any]) -> str | None:
     if len(words) < 4 or not _is_name(words[0]) or words[1].text != ",":
         return None
     said = next((t for t in words[2:] if t.pos_ != "ADV"), None)
-    if said is not None and (said.tag_ in _FINITE | _ASKING or said.lower_ == "and"):
-        return "begins with what is left of another clause"
+    if said is not None and (said.tag_ in _FINITE or said.lower_ == "and"):
+        return _LEFT
     return None
 
 
