@@ -93,6 +93,15 @@ _COUNTRY_ASKED = re.compile(
     r"(?= of| from| where| in| that|\?|$)",
     re.IGNORECASE,
 )
+_TOWN_ASKED = re.compile(
+    r"^(?:(?:in|from|of|to|for|by|at|near) )?(?:which|what) (?:[a-z-]+ )?"
+    r"(?:city|town|village|municipality|county|province|district|suburb|university"
+    r"|school|college|company|organi[sz]ation)\b(?!['’])"
+    r"|哪[一个個座条條所家]{0,2}(?:城市|城鎮|城镇|省份?|市|县|縣|镇|鎮|村|区|區|大学|大學|学校|學校|公司)",
+    re.IGNORECASE,
+)
+_TOWNS = frozenset({"Hong Kong", "Luxembourg", "Macau", "Monaco", "San Marino", "Singapore"})
+"""Countries that are cities too."""
 _POLITY = re.compile(
     r"\b(?:empire|kingdom|dynasty|republic|commonwealth|confederation|confederacy|federation|union"
     r"|duchy|principality|county|caliphate|sultanate|emirate|khanate|islands?)\b",
@@ -160,9 +169,9 @@ def fits(text: str, question: str, expects: AnswerType, sure: bool = False) -> b
     None is: one of nothing but small words (“in”); one without a time where a date is asked for;
     one without a capital or a digit, or a date, where a name is; a nationality where a person is,
     a lady where a father is, or the person that the question names; one that is no height where a
-    height is asked for, no price where a price is; a town where a country is; what is neither yes
-    nor no where only these answer; another than the two where a choice is given ("A or B"); and,
-    where none is, one that only says the question's own words again.
+    height is asked for, no price where a price is; a town where a country is, or a country where a
+    town is; what is neither yes nor no where only these answer; another than the two where a choice
+    is given ("A or B"); and, where none is, one that only says the question's own words again.
 
     Parameters
     ----------
@@ -172,6 +181,9 @@ def fits(text: str, question: str, expects: AnswerType, sure: bool = False) -> b
     if expects is AnswerType.YES_NO:
         return parse_yes_no(text) is not None
     if not could_be_quantity(text, question):
+        return False
+    country = parse_country(text)
+    if country and country not in _TOWNS and _TOWN_ASKED.search(question):
         return False
     if _COUNTRY_ASKED.search(question) and not (countries_in(text) or _POLITY.search(text)):
         return False
@@ -188,7 +200,7 @@ def fits(text: str, question: str, expects: AnswerType, sure: bool = False) -> b
         case AnswerType.WORK:
             return _has_name(text)
         case AnswerType.PERSON:
-            if is_date(text) or parse_country(text) or _of_the_other_sex(text, question):
+            if is_date(text) or country or _of_the_other_sex(text, question):
                 return False
             return (sure or _has_name(text)) and not _describes(text, question)
         case AnswerType.PLACE | AnswerType.ORGANISATION:
