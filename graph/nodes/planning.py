@@ -15,7 +15,6 @@ from graph.planning import propose
 from graph.state import State
 from graph.types import Path, Plan, Way
 from prompts.loader import render
-from retrievers.analysis import language_of
 
 PLAN_TOKENS = 160
 
@@ -26,7 +25,7 @@ async def plan(state: State, runtime: Runtime[Calls]) -> State:
     emit = calls.telling(runtime.stream_writer)
 
     # The adapter is trained on English questions alone.
-    trained = calls.plans_by_lora and language_of(state["question"]) == "en"
+    trained = calls.plans_by_lora and state["language"] == "en"
 
     async def complete(prompt: str, json_schema: dict[str, Any]) -> str:
         return await calls.generate(

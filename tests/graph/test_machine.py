@@ -11,7 +11,14 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from fakes import Facts, FakeIndex, FakeReader, ScriptedGrammarModel, ScriptedModel
+from fakes import (
+    Facts,
+    FakeIndex,
+    FakeReader,
+    ModelWithAdapter,
+    ScriptedGrammarModel,
+    ScriptedModel,
+)
 from hypothesis import given, settings
 from scripted_machine import MACHINE, QUESTION, Machine, Script, operator, plan, searched, searches
 
@@ -780,12 +787,6 @@ async def test_where_grammar_finds_no_plan_the_model_is_asked_under_a_schema() -
     assert planned.plans[0].steps[1].expects is AnswerType.PLACE
 
 
-class ModelWithAdapter(ScriptedGrammarModel):
-    """A scripted model that says of itself that it has an adapter that plans."""
-
-    planner_lora: str = "plans.gguf"
-
-
 @pytest.mark.usefixtures("no_grammar")
 @pytest.mark.parametrize(
     ("question", "asked"), [(QUESTION, True), ("伊卡里一号的导演出生在哪里？", False)]
@@ -795,7 +796,7 @@ async def test_an_adapter_computes_the_plans_of_english_questions_and_nothing_el
 ) -> None:
     model = ModelWithAdapter(replies=("no plan", "Prague"))
     machine = Machine({question: {"Prague": 0.9}}, model=model)
-    await machine.run(question)
+    await machine.run(question, language="en" if asked else "zh")
     planning_options, *others = model.options
     assert planning_options.get("planner_lora", False) is asked
     assert not any("planner_lora" in options for options in others)
