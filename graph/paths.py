@@ -6,6 +6,7 @@ opened before, a step is reworded at most once, and runner-ups only go down a ve
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Collection, Mapping, Sequence
 
@@ -119,6 +120,17 @@ def alternatives(
             words = {**path.wording, failure.step: wording}
             found.append(_opened(plan, path, Way.REWORDING, origin, kept, words))
     return found
+
+
+def plan_origin(number: int, planner: str, language: str) -> str:
+    """Say which plan it is, counted from 1, and whose.
+
+    A planner is called by its name in `prompts`, or by its own where it has none there.
+    """
+    # The name of a planner that is not ours may be no part of a file's name either.
+    with contextlib.suppress(FileNotFoundError, ValueError):
+        planner = render(f"planner_{planner}", language)
+    return render("origin_plan", language, number=str(number), planner=planner)
 
 
 def _opened(

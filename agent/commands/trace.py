@@ -145,7 +145,8 @@ def show(
         print(view.tree.model_dump_json(indent=2))
         return
     out = _console()
-    out.print(outline(view.tree), soft_wrap=False)  # which would cut what does not fit a line
+    # A soft wrap would cut what does not fit a line.
+    out.print(outline(view.tree, view.language), soft_wrap=False)
     if (adapter := view.settings.get("planner_lora")) is not None:
         out.print(Text(f"the model plans with {one_line(str(adapter))}", "dim"))
 
