@@ -20,13 +20,11 @@ from graph.values import (
     yes_no,
 )
 from graph.values.letters import lowered
+from graph.values.truth import NEGATION
 from retrievers.analysis import stem
 
 _COUNTRY_ASKED = re.compile(
     r"\b(?:country|countries|nationalit(?:y|ies)|nation|citizenship)\b|国籍|国家|同国|哪国", re.I
-)
-_NEGATED = re.compile(
-    r"\b(?:not|never|no longer|neither|without)\b|n['’]t\b|不是|并非|没有|从未", re.I
 )
 
 _CONTINENT = re.compile(
@@ -170,7 +168,7 @@ def affirms(answer: str, phrase: str) -> bool | None:
     bound = _BOUND.match(phrase)
     if bound and _is_limit(bound):
         return _within(answer, bound)
-    if _NEGATED.search(answer):
+    if NEGATION.search(answer):
         return False
     if is_chinese(answer + phrase):
         country = parse_country(phrase)
