@@ -208,6 +208,18 @@ def fits(text: str, question: str, expects: AnswerType, sure: bool = False) -> b
     return True
 
 
+def fitting(candidates: Sequence[Candidate], question: str, expects: AnswerType) -> list[Candidate]:
+    """Return the candidates that may be an answer: not `NEGLIGIBLE`, and of the kind asked for.
+
+    Where the reader is `SURE` of a text in one passage, it is in all of them.
+    """
+    candidates = [c for c in candidates if c.probability >= NEGLIGIBLE]
+    sure = {c.text for c in candidates if c.probability >= SURE}
+    texts = {c.text for c in candidates}
+    possible = {text for text in texts if fits(text, question, expects, text in sure)}
+    return [c for c in candidates if c.text in possible]
+
+
 def _of_the_other_sex(text: str, question: str) -> bool:
     """Return whether a person is called a lady where a father is asked for, or the like."""
     words = _plain(text).split()
@@ -262,8 +274,7 @@ def support_graph(
 
     *extracts* and *supports* edges carry `features` (see `FEATURES`), *similar* edges a `weight`.
     The order of `hits` and `candidates` does not change the graph but for the candidates' numbers.
-    A candidate that the reader itself all but rules out (`NEGLIGIBLE`) has no node, nor has one
-    that is not of the kind asked for (`fits`).
+    Only candidates that may be an answer have a node (`fitting`).
 
     Parameters
     ----------
@@ -272,12 +283,7 @@ def support_graph(
         `independence.source_of`).
     """
     graph: nx.Graph = nx.Graph(question=question)
-    candidates = [c for c in candidates if c.probability >= NEGLIGIBLE]
-    surely = {c.text: False for c in candidates}
-    for c in candidates:
-        surely[c.text] |= c.probability >= SURE
-    possible = {text: fits(text, question, expects, sure) for text, sure in surely.items()}
-    candidates = [c for c in candidates if possible[c.text]]
+    candidates = fitting(candidates, question, expects)
     passages = {hit.passage.id: hit.passage for hit in hits}
     _add_passages(graph, question, hits, candidates, trust or {})
     asked = _asked(question)
