@@ -52,14 +52,15 @@ class Groups(NamedTuple):
 
 
 @lru_cache(maxsize=4096)
-def _shingles(text: str) -> frozenset[int]:
+def shingles(text: str) -> frozenset[int]:
+    """Return the hashes of the word 4-grams of a text, of its words where it has fewer."""
     words = _WORD.findall(text.casefold())
     runs = zip(*(words[start:] for start in range(_SHINGLE)), strict=False)
     return frozenset(map(hash, runs)) or frozenset([hash(tuple(words))])
 
 
 @lru_cache(maxsize=4096)
-def _details(text: str) -> frozenset[str]:
+def details(text: str) -> frozenset[str]:
     """Return the numbers, the capitalised words and the rare Chinese words of a text."""
     found = {match[0].casefold() for match in _DETAIL.finditer(text)} - STOP_WORDS
     if _HAN_WORD.search(text):
@@ -69,13 +70,13 @@ def _details(text: str) -> frozenset[str]:
     return frozenset(found)
 
 
-def _untold(details: frozenset[str], known: str) -> frozenset[str]:
+def _untold(named: frozenset[str], known: str) -> frozenset[str]:
     """Return the details that a text does not name."""
     words = frozenset(_WORD.findall(known.casefold()))
     chinese = folded(known) if _HAN_WORD.search(known) else ""
     return frozenset(
         detail
-        for detail in details - words
+        for detail in named - words
         if not (chinese and _HAN_WORD.fullmatch(detail) and detail in chinese)
     )
 
@@ -131,8 +132,8 @@ def _numbered(joined: nx.Graph[str]) -> dict[str, int]:
 
 
 def _copies(passages: Sequence[Passage]) -> list[tuple[str, str]]:
-    texts = sorted((passage.id, _shingles(passage.text)) for passage in passages)
-    sizes = {passage: len(shingles) for passage, shingles in texts}
+    texts = sorted((passage.id, shingles(passage.text)) for passage in passages)
+    sizes = {passage: len(said) for passage, said in texts}
     return [
         (a, b)
         for (a, b), shared in _shared(texts).items()
@@ -144,13 +145,13 @@ def _copies(passages: Sequence[Passage]) -> list[tuple[str, str]]:
 def _retellings(
     passages: Sequence[Passage], question: str, answers: Mapping[str, str]
 ) -> list[tuple[str, str]]:
-    details = sorted(
-        (p.id, _untold(_details(p.text), f"{question}\n{answers.get(p.id, '')}")) for p in passages
+    named = sorted(
+        (p.id, _untold(details(p.text), f"{question}\n{answers.get(p.id, '')}")) for p in passages
     )
-    sizes = {passage: len(named) for passage, named in details}
+    sizes = {passage: len(said) for passage, said in named}
     return [
         (a, b)
-        for (a, b), shared in _shared(details).items()
+        for (a, b), shared in _shared(named).items()
         if shared >= DETAILS and shared >= RETOLD * max(min(sizes[a], sizes[b]), DETAILS)
     ]
 
@@ -160,8 +161,11 @@ def _shared(texts: Sequence[tuple[str, frozenset[Hashable]]]) -> Counter[tuple[s
 
     Few do: to look only at what is said twice is quicker than to compare each two.
     """
-    times = Counter(itertools.chain.from_iterable(said for _, said in texts))
-    again = {piece for piece, count in times.items() if count > 1}
+    met: set[Hashable] = set()
+    again: set[Hashable] = set()
+    for _, said in texts:
+        again |= met & said
+        met |= said
     holders: dict[Hashable, list[str]] = defaultdict(list)
     for passage, said in texts:
         for piece in said & again:

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support_cases import FRAMES, QUESTION, candidate, case, hit
 
+from graph.normalise import canonical
 from graph.support import vote
 from graph.support.building import fits, support_graph
 from graph.support.independence import independent_groups, source_of
@@ -361,6 +362,84 @@ def test_a_passage_states_an_answer_however_it_is_written(
     hits = [hit(0, f"It was {answer}."), hit(1, text)]
     graph = support_graph("What was it?", hits, [candidate(hits[0], answer)])
     assert graph.has_edge(("passage", "p1"), ("candidate", 0)) is stated
+
+
+_TEENS = (
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen "
+    "sixteen seventeen eighteen nineteen"
+).split()
+_TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
+_MAGNITUDES = ((10**9, "billion"), (10**6, "million"), (1000, "thousand"), (100, "hundred"))
+
+
+def in_words(number: int) -> str:
+    """Return the English words of a whole number."""
+    if number < 20:
+        return _TEENS[number]
+    if number < 100:
+        ones = number % 10
+        return _TENS[number // 10 - 2] + (f"-{_TEENS[ones]}" if ones else "")
+    scale, name = next((s, n) for s, n in _MAGNITUDES if number >= s)
+    high, low = divmod(number, scale)
+    joint = " and " if low < 100 else " "
+    return f"{in_words(high)} {name}" + (f"{joint}{in_words(low)}" if low else "")
+
+
+@st.composite
+def written_numbers(draw: st.DrawFn) -> str:
+    """Draw a number as texts write it."""
+    whole = draw(st.integers(0, 10 ** draw(st.integers(1, 11))))
+    few = draw(st.integers(10, 999)) / 10 ** draw(st.integers(0, 2))
+    scale = draw(st.sampled_from(["hundred", "thousand", "Million", "billions", "trillion"]))
+    return draw(
+        st.sampled_from(
+            [
+                f"{whole}",
+                f"{whole:,}",
+                f"{whole:,}".replace(",", "，"),
+                f"{whole:04}",
+                f"{whole:,}.{draw(st.integers(0, 99)):02}",
+                in_words(whole),
+                in_words(whole).capitalize(),
+                f"{draw(st.sampled_from(['a', 'two', '3']))} dozen",
+                f"a {scale.removesuffix('s')}",
+                f"{few:.2f} {scale}",
+                f"{few:g}{draw(st.sampled_from(['k', 'bn', 'tn']))}",
+                f"{few:g}{draw(st.sampled_from(['万', '百万', '千万', '亿', '万亿']))}",
+                f"{draw(st.integers(1, 99))}万{draw(st.integers(1, 9))}千",
+            ]
+        )
+    )
+
+
+@given(
+    written_numbers(),
+    st.sampled_from(
+        [
+            "They had {} of them.",
+            "约 {} 。",
+            "In 1990, {}.",
+            "It cost ${}",
+            "共 {}，在1990年5月1日。",
+        ]
+    ),
+    st.sampled_from(["", " people", " 人"]),
+)
+def test_a_passage_states_a_number_however_it_is_written(
+    number: str, frame: str, noun: str
+) -> None:
+    text = frame.format(f"{number}{noun}")
+    answer = canonical(f"{number}{noun}")
+    hits = [hit(0, f"It was {answer}."), hit(1, text)]
+    graph = support_graph("What was it?", hits, [candidate(hits[0], answer)])
+    assert graph.has_edge(("passage", "p1"), ("candidate", 0))
+
+
+@pytest.mark.parametrize("text", ["共1124人。", "共12 400人。", "共124万人。"])
+def test_a_number_is_not_stated_by_a_part_of_another(text: str) -> None:
+    hits = [hit(0, "共124人。"), hit(1, text)]
+    graph = support_graph("多少人？", hits, [candidate(hits[0], "124人")])
+    assert not graph.has_edge(("passage", "p1"), ("candidate", 0))
 
 
 def test_a_story_told_again_with_the_same_details_has_one_vote() -> None:
