@@ -73,9 +73,9 @@ _SENTENCE_END = re.compile(r"(?<=[.!?])\s|[。！？\n]")
 _MARGIN = 40
 """Characters beside an answer that may change its form: the day and the month of a year."""
 _BREAK = re.compile(r"\s+|[。；！？、]|(?<=\D)[,;!?](?=\D)")
-_TELLING = re.compile(rf"[a-z][a-z\d]{{2,}}|[{HAN}]{{2,}}")
-"""A word that few texts hold."""
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
+_ISO_DATE = re.compile(r"0*(\d+)-\d\d")
+_HAN_DIGITS = str.maketrans("0123456789", "〇一二三四五六七八九")
 _EITHER = re.compile(r"\bor\b|还是")
 _TIME = re.compile(
     r"\d|\b(?:(?:nine|eight|seven|six|four|fif|thir)teenth|twentieth|centur(?:y|ies)|years?|months?"
@@ -401,17 +401,17 @@ def _add_supports(graph: nx.Graph, candidates: Sequence[Candidate]) -> None:
     forms: dict[str, list[int]] = defaultdict(list)
     for number, candidate in enumerate(candidates):
         forms[_spaced(candidate.text)].append(number)
-    signs = {form: _signs(form) for form in forms}
+    signs = {form: ways for form in forms if (ways := _signs(form))}
     for key, node in [(n, d) for n, d in graph.nodes(data=True) if n[0] == "passage"]:
         passage: Passage = node["passage"]
         plain = _plain(passage.title) + _plain(passage.text)
         squeezed = _squeezed(plain)
         read = {number for _, number in graph[key]}
-        for form, numbers in forms.items():
-            held = [sign for sign in signs[form] if sign in squeezed]
-            if not held:
+        for form, parts in signs.items():
+            held = [[sign for sign in ways if sign in squeezed] for ways in parts]
+            if not all(held):
                 continue
-            rest = [n for n in numbers if n not in read]
+            rest = [n for n in forms[form] if n not in read]
             if not rest or not _states(passage, plain, form, held):
                 continue
             features = (
@@ -424,23 +424,26 @@ def _add_supports(graph: nx.Graph, candidates: Sequence[Candidate]) -> None:
 
 
 @lru_cache(maxsize=8192)
-def _signs(form: str) -> tuple[str, ...]:
-    """Return pieces of which a text that states the answer holds one, however it is written.
+def _signs(form: str) -> tuple[tuple[str, ...], ...]:
+    """Return, for each part of an answer, how a text that states the answer may write it.
 
-    They are sought in the `_squeezed` text, which is quicker than to bring every passage to its
-    canonical form. Of a form with a number they are its longest word, or what the number is
-    written with.
+    The signs are sought in the `_squeezed` text, which is quicker than to bring every passage to
+    its canonical form. What has digits is looked for word by word, as numbers may be spelt out.
     """
     if not any(char.isdigit() for char in form):
-        return tuple(filter(None, [_squeezed(_plain(form))]))  # of “the” alone nothing is left
-    if year := re.match(r"0*(\d+)(?=-\d\d)", form):
-        return (year[1],)
-    words = form.split()
-    telling = [word for word in words if _TELLING.fullmatch(word)]
-    if telling:
-        return (max(telling, key=len),)
-    numbers = [number[0] for word in words if (number := _NUMBER.match(word))]
-    return spellings(Decimal(max(numbers, key=len))) if numbers else ("",)
+        whole = _squeezed(_plain(form))
+        return ((whole,),) if whole else ()  # of “the” alone nothing is left
+    signs = []
+    for word in form.split():
+        if date := _ISO_DATE.match(word):
+            signs.append(
+                (date[1], chinese := date[1].translate(_HAN_DIGITS), chinese.replace("〇", "零"))
+            )
+        elif number := _NUMBER.match(word):
+            signs.append(spellings(Decimal(number[0])))
+        elif word.isascii() or _HAN_RUN.fullmatch(word):
+            signs.append((word,))
+    return tuple(signs)
 
 
 @lru_cache(maxsize=4096)
@@ -452,29 +455,28 @@ def _squeezed(plain: str) -> str:
     return plain.replace(" the ", " ").replace(" ", "")
 
 
-def _states(passage: Passage, plain: str, form: str, signs: Sequence[str]) -> bool:
-    """Return whether a passage that holds these signs of an answer states it.
+def _states(passage: Passage, plain: str, form: str, held: Sequence[Sequence[str]]) -> bool:
+    """Return whether a passage that holds these signs of each part of an answer states it.
 
-    Of digits the canonical form is looked at near the signs only, as it is slow to make.
+    Of digits the canonical form is looked at near one part only, as it is slow to make.
     """
-    before, after = ("" if is_chinese(end) else " " for end in (form[:1], form[-1:]))
+    before, after = ("" if is_chinese(end) else " " for end in (form[0], form[-1]))
     sought = f"{before}{form}{after}"
     text = f"{passage.title} {passage.text}"
     digits = sum(char.isdigit() for char in form)
     if not digits:
         return sought in plain or sought in f" {_spaced(text)} "
+    rarest = max(held, key=lambda signs: min(map(len, signs)))
     # In words a number is ten letters a digit longer: three hundred and seventy-seven.
-    near = _windows(text, signs, 2 * len(form) + max(_MARGIN, 10 * digits))
+    near = _windows(text, rarest, 2 * len(form) + max(_MARGIN, 10 * digits))
     return any(sought in f" {_spaced(window)} " for window in near)
 
 
 def _windows(text: str, signs: Sequence[str], margin: int) -> list[str]:
     """Return what stands around the signs in a text, `margin` characters or more to each side."""
-    if not all(signs):
-        return [text]
     text = _folded(text)
     found = sorted(match.span() for sign in signs for match in _written(sign).finditer(text))
-    breaks = _breaks(text) if found else []
+    breaks = _breaks(text)
     spans: list[tuple[int, int]] = []
     for start, stop in found:
         begin = breaks[max(bisect.bisect_right(breaks, start - margin) - 1, 0)]
