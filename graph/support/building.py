@@ -433,12 +433,11 @@ def _signs(form: str) -> tuple[tuple[str, ...], ...]:
     if not any(char.isdigit() for char in form):
         whole = _squeezed(_plain(form))
         return ((whole,),) if whole else ()  # of “the” alone nothing is left
-    signs = []
+    signs: list[tuple[str, ...]] = []
     for word in form.split():
         if date := _ISO_DATE.match(word):
-            signs.append(
-                (date[1], chinese := date[1].translate(_HAN_DIGITS), chinese.replace("〇", "零"))
-            )
+            chinese = date[1].translate(_HAN_DIGITS)
+            signs.append((date[1], chinese, chinese.replace("〇", "零")))
         elif number := _NUMBER.match(word):
             signs.append(spellings(Decimal(number[0])))
         elif word.isascii() or _HAN_RUN.fullmatch(word):
