@@ -10,12 +10,14 @@ from __future__ import annotations
 import itertools
 import re
 from collections import Counter, defaultdict
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from functools import lru_cache
 from typing import Literal, NamedTuple
 from urllib.parse import urlsplit
 
 import networkx as nx
+import numpy as np
+from numpy.typing import NDArray
 
 from retrievers.analysis import HAN, STOP_WORDS, folded, segmenter
 from retrievers.passage import Passage
@@ -52,11 +54,15 @@ class Groups(NamedTuple):
 
 
 @lru_cache(maxsize=4096)
-def shingles(text: str) -> frozenset[int]:
-    """Return the hashes of the word 4-grams of a text, of its words where it has fewer."""
+def shingles(text: str) -> NDArray[np.int64]:
+    """Return the hashes of the word 4-grams of a text, of all its words where it has fewer."""
     words = _WORD.findall(text.casefold())
-    runs = zip(*(words[start:] for start in range(_SHINGLE)), strict=False)
-    return frozenset(map(hash, runs)) or frozenset([hash(tuple(words))])
+    runs = set(zip(*(words[start:] for start in range(_SHINGLE)), strict=False))
+    return _hashes(runs or {tuple(words)})
+
+
+def _hashes(pieces: Collection[Hashable]) -> NDArray[np.int64]:
+    return np.fromiter(map(hash, pieces), np.int64, len(pieces))
 
 
 @lru_cache(maxsize=4096)
@@ -132,7 +138,7 @@ def _numbered(joined: nx.Graph[str]) -> dict[str, int]:
 
 
 def _copies(passages: Sequence[Passage]) -> list[tuple[str, str]]:
-    texts = sorted((passage.id, shingles(passage.text)) for passage in passages)
+    texts = [(passage.id, shingles(passage.text)) for passage in passages]
     sizes = {passage: len(said) for passage, said in texts}
     return [
         (a, b)
@@ -145,9 +151,10 @@ def _copies(passages: Sequence[Passage]) -> list[tuple[str, str]]:
 def _retellings(
     passages: Sequence[Passage], question: str, answers: Mapping[str, str]
 ) -> list[tuple[str, str]]:
-    named = sorted(
-        (p.id, _untold(details(p.text), f"{question}\n{answers.get(p.id, '')}")) for p in passages
-    )
+    named = [
+        (p.id, _hashes(_untold(details(p.text), f"{question}\n{answers.get(p.id, '')}")))
+        for p in passages
+    ]
     sizes = {passage: len(said) for passage, said in named}
     return [
         (a, b)
@@ -156,21 +163,23 @@ def _retellings(
     ]
 
 
-def _shared(texts: Sequence[tuple[str, frozenset[Hashable]]]) -> Counter[tuple[str, str]]:
-    """Return how much each two texts have in common, for those that have anything.
+def _shared(texts: Sequence[tuple[str, NDArray[np.int64]]]) -> Counter[tuple[str, str]]:
+    """Return how many pieces each two texts have in common, for those that have any.
 
-    Few do: to look only at what is said twice is quicker than to compare each two.
+    Few have: to look only at what is said twice is quicker than to compare each two.
     """
-    met: set[Hashable] = set()
-    again: set[Hashable] = set()
-    for _, said in texts:
-        again |= met & said
-        met |= said
-    holders: dict[Hashable, list[str]] = defaultdict(list)
-    for passage, said in texts:
-        for piece in said & again:
-            holders[piece].append(passage)
     shared: Counter[tuple[str, str]] = Counter()
+    if not texts:
+        return shared
+    pieces = np.concatenate([said for _, said in texts])
+    order = np.argsort(pieces)
+    pieces = pieces[order]
+    same = pieces[1:] == pieces[:-1]
+    again = np.append(same, False) | np.append(False, same)
+    text_of = np.repeat(np.arange(len(texts)), [len(said) for _, said in texts])[order]
+    holders: dict[int, list[str]] = defaultdict(list)
+    for piece, number in zip(pieces[again].tolist(), text_of[again].tolist(), strict=True):
+        holders[piece].append(texts[number][0])
     for passages in holders.values():
-        shared.update(itertools.combinations(passages, 2))
+        shared.update(itertools.combinations(sorted(passages), 2))
     return shared
