@@ -41,7 +41,7 @@ from graph.values import (
     parse_yes_no,
     spellings,
 )
-from retrievers.analysis import HAN, STOP_WORDS, stem, terms
+from retrievers.analysis import HAN, STOP_WORDS, STOP_WORDS_ZH, stem, terms
 from retrievers.names import names
 from retrievers.passage import Hit, Passage
 
@@ -67,6 +67,7 @@ _WORDS = re.compile(r"[^\W_]+")
 _MARKS = re.compile("[\u0300-\u036f]")
 _HAN_RUN = re.compile(rf"[{HAN}]+")
 _BORDER = re.compile(rf"(?<=[{HAN}])(?=[^\W{HAN}])|(?<=[^\W{HAN}])(?=[{HAN}])")
+_SMALL_ZH = frozenset("".join(STOP_WORDS_ZH))
 _PARENTHESES = re.compile(r"(?<=\S)\s*\([^()]*\)\s*$")
 _INSERTED = re.compile(r"\([^()]*\)|（[^（）]*）")
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s|[。！？\n]")
@@ -219,8 +220,11 @@ def says_nothing(text: str, question: str) -> bool:
     if not words:
         return text.islower()
     asked = _plain(_INSERTED.sub(" ", question))
-    # To stem every candidate would take long, and most begin with letters of no word asked.
-    if not is_chinese(text) and not all(f" {word[:2]}" in asked for word in words):
+    # To stem or segment every candidate would take long, and most have letters of no word asked.
+    han = "".join(_HAN_RUN.findall(" ".join(words)))
+    if any(char not in asked and char not in _SMALL_ZH for char in han):
+        return False
+    if not han and not all(f" {word[:2]}" in asked for word in words):
         return False
     return f" {' '.join(terms(text))} " in _said(question) and not _EITHER.search(question)
 

@@ -76,15 +76,21 @@ def details(text: str) -> frozenset[str]:
     return frozenset(found)
 
 
-def _untold(named: frozenset[str], known: str) -> frozenset[str]:
-    """Return the details that a text does not name."""
-    words = frozenset(_WORD.findall(known.casefold()))
-    chinese = folded(known) if _HAN_WORD.search(known) else ""
+def _untold(named: frozenset[str], *known: str) -> frozenset[str]:
+    """Return the details that no text names."""
+    texts = [_said(text) for text in known]
     return frozenset(
         detail
-        for detail in named - words
-        if not (chinese and _HAN_WORD.fullmatch(detail) and detail in chinese)
+        for detail in named.difference(*(words for words, _ in texts))
+        if not (any(detail in chinese for _, chinese in texts) and _HAN_WORD.fullmatch(detail))
     )
+
+
+@lru_cache(maxsize=1024)
+def _said(text: str) -> tuple[frozenset[str], str]:
+    """Return the words of a text and, where it is Chinese, the text itself, folded."""
+    chinese = folded(text) if _HAN_WORD.search(text) else ""
+    return frozenset(_WORD.findall(text.casefold())), chinese
 
 
 def source_of(passage: Passage) -> str:
@@ -152,8 +158,7 @@ def _retellings(
     passages: Sequence[Passage], question: str, answers: Mapping[str, str]
 ) -> list[tuple[str, str]]:
     named = [
-        (p.id, _hashes(_untold(details(p.text), f"{question}\n{answers.get(p.id, '')}")))
-        for p in passages
+        (p.id, _hashes(_untold(details(p.text), question, answers.get(p.id, "")))) for p in passages
     ]
     sizes = {passage: len(said) for passage, said in named}
     return [
