@@ -180,7 +180,9 @@ def _shared(texts: Sequence[tuple[str, NDArray[np.int64]]]) -> Counter[tuple[str
     order = np.argsort(pieces)
     pieces = pieces[order]
     same = pieces[1:] == pieces[:-1]
-    again = np.append(same, False) | np.append(False, same)
+    again = np.zeros(len(pieces), bool)
+    again[1:] |= same
+    again[:-1] |= same
     text_of = np.repeat(np.arange(len(texts)), [len(said) for _, said in texts])[order]
     holders: dict[int, list[str]] = defaultdict(list)
     for piece, number in zip(pieces[again].tolist(), text_of[again].tolist(), strict=True):
