@@ -74,6 +74,7 @@ _SENTENCE_END = re.compile(r"(?<=[.!?])\s|[。！？\n]")
 _MARGIN = 40
 """Characters beside an answer that may change its form: the day and the month of a year."""
 _BREAK = re.compile(r"\s+|[。；！？、]|(?<=\D)[,;!?](?=\D)")
+_DIGIT = re.compile(r"\d")
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 _ISO_DATE = re.compile(r"0*(\d+)-\d\d")
 _HAN_DIGITS = str.maketrans("0123456789", "〇一二三四五六七八九")
@@ -405,18 +406,19 @@ def _add_supports(graph: nx.Graph, candidates: Sequence[Candidate]) -> None:
     forms: dict[str, list[int]] = defaultdict(list)
     for number, candidate in enumerate(candidates):
         forms[_spaced(candidate.text)].append(number)
-    signs = {form: ways for form in forms if (ways := _signs(form))}
+    words = {form: _squeezed(_plain(form)) for form in forms if not _DIGIT.search(form)}
+    words = {form: sign for form, sign in words.items() if sign}  # of “the” alone nothing is left
+    numbers = {form: _signs(form) for form in forms if _DIGIT.search(form)}
     for key, node in [(n, d) for n, d in graph.nodes(data=True) if n[0] == "passage"]:
         passage: Passage = node["passage"]
         plain = _plain(passage.title) + _plain(passage.text)
         squeezed = _squeezed(plain)
         read = {number for _, number in graph[key]}
-        for form, parts in signs.items():
-            held = [[sign for sign in ways if sign in squeezed] for ways in parts]
-            if not all(held):
-                continue
+        possible = [form for form, sign in words.items() if sign in squeezed]
+        possible += [form for form, parts in numbers.items() if all(_held(parts, squeezed))]
+        for form in possible:
             rest = [n for n in forms[form] if n not in read]
-            if not rest or not _states(passage, plain, form, held):
+            if not rest or not _states(passage, plain, form):
                 continue
             features = (
                 0.0, 0.0, 0.0, node["relevance"], 0.0, node["fit"], node["named"],
@@ -429,14 +431,11 @@ def _add_supports(graph: nx.Graph, candidates: Sequence[Candidate]) -> None:
 
 @lru_cache(maxsize=8192)
 def _signs(form: str) -> tuple[tuple[str, ...], ...]:
-    """Return, for each part of an answer, how a text that states the answer may write it.
+    """Return, for each part of an answer with digits, how a text that states it may write the part.
 
     The signs are sought in the `_squeezed` text, which is quicker than to bring every passage to
-    its canonical form. What has digits is looked for word by word, as numbers may be spelt out.
+    its canonical form.
     """
-    if not any(char.isdigit() for char in form):
-        whole = _squeezed(_plain(form))
-        return ((whole,),) if whole else ()  # of “the” alone nothing is left
     signs: list[tuple[str, ...]] = []
     for word in form.split():
         if date := _ISO_DATE.match(word):
@@ -449,6 +448,11 @@ def _signs(form: str) -> tuple[tuple[str, ...], ...]:
     return tuple(signs)
 
 
+def _held(parts: Sequence[Sequence[str]], squeezed: str) -> list[list[str]]:
+    """Return the signs of each part that a text holds."""
+    return [[sign for sign in signs if sign in squeezed] for signs in parts]
+
+
 @lru_cache(maxsize=4096)
 def _squeezed(plain: str) -> str:
     """Return a `_plain` text without spaces and “the”, so that O'Neill and A. B. Lee are one word.
@@ -458,17 +462,18 @@ def _squeezed(plain: str) -> str:
     return plain.replace(" the ", " ").replace(" ", "")
 
 
-def _states(passage: Passage, plain: str, form: str, held: Sequence[Sequence[str]]) -> bool:
-    """Return whether a passage that holds these signs of each part of an answer states it.
+def _states(passage: Passage, plain: str, form: str) -> bool:
+    """Return whether a passage that holds the signs of an answer states it.
 
-    Of digits the canonical form is looked at near one part only, as it is slow to make.
+    Of digits the canonical form is looked at near the rarest signs only, as it is slow to make.
     """
     before, after = ("" if is_chinese(end) else " " for end in (form[0], form[-1]))
     sought = f"{before}{form}{after}"
     text = f"{passage.title} {passage.text}"
-    digits = sum(char.isdigit() for char in form)
+    digits = len(_DIGIT.findall(form))
     if not digits:
         return sought in plain or sought in f" {_spaced(text)} "
+    held = _held(_signs(form), _squeezed(plain))
     rarest = max(held, key=lambda signs: min(map(len, signs)))
     # In words a number is ten letters a digit longer: three hundred and seventy-seven.
     near = _windows(text, rarest, 2 * len(form) + max(_MARGIN, 10 * digits))

@@ -78,11 +78,12 @@ def details(text: str) -> frozenset[str]:
 
 def _untold(named: frozenset[str], *known: str) -> frozenset[str]:
     """Return the details that no text names."""
-    texts = [_said(text) for text in known]
+    words, chinese = zip(*map(_said, known), strict=True)
+    told = "\n".join(chinese)
     return frozenset(
         detail
-        for detail in named.difference(*(words for words, _ in texts))
-        if not (any(detail in chinese for _, chinese in texts) and _HAN_WORD.fullmatch(detail))
+        for detail in named.difference(*words)
+        if not (detail in told and _HAN_WORD.fullmatch(detail))
     )
 
 
@@ -173,9 +174,8 @@ def _shared(texts: Sequence[tuple[str, NDArray[np.int64]]]) -> Counter[tuple[str
 
     Few have: to look only at what is said twice is quicker than to compare each two.
     """
-    shared: Counter[tuple[str, str]] = Counter()
     if not texts:
-        return shared
+        return Counter()
     pieces = np.concatenate([said for _, said in texts])
     order = np.argsort(pieces)
     pieces = pieces[order]
@@ -187,6 +187,5 @@ def _shared(texts: Sequence[tuple[str, NDArray[np.int64]]]) -> Counter[tuple[str
     holders: dict[int, list[str]] = defaultdict(list)
     for piece, number in zip(pieces[again].tolist(), text_of[again].tolist(), strict=True):
         holders[piece].append(texts[number][0])
-    for passages in holders.values():
-        shared.update(itertools.combinations(sorted(passages), 2))
-    return shared
+    pairs = (itertools.combinations(sorted(passages), 2) for passages in holders.values())
+    return Counter(itertools.chain.from_iterable(pairs))
