@@ -432,7 +432,7 @@ class Speed(NamedTuple):
     preparing: float
     """`prepare`, which the thread of the reader does."""
     prepared: float
-    """The vote after it, as the event loop runs it: the candidates are new to it."""
+    """The vote after it, as the event loop runs it."""
     again: float
     """The same vote once more."""
 
@@ -458,7 +458,7 @@ def speed(chains: Chains, size: int = 50) -> Speed:
         forget()
         unprepared = _milliseconds(decide)
         forget()
-        preparing = _milliseconds(functools.partial(prepare, passages))
+        preparing = _milliseconds(functools.partial(prepare, passages, spoken))
         times.append(Speed(unprepared, preparing, _milliseconds(decide), _milliseconds(decide)))
     return Speed(*(statistics.median(taken) for taken in zip(*times, strict=True)))
 

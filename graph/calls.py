@@ -43,7 +43,7 @@ def _read(
     reader: Reader, question: str, passages: Sequence[Passage], expects: AnswerType
 ) -> list[Candidate]:
     candidates = reader.read(question, passages, expects)
-    prepare(passages)
+    prepare(passages, candidates)
     return candidates
 
 
@@ -167,7 +167,7 @@ class Calls:
         expects: AnswerType,
         emit: Emit,
     ) -> list[Candidate]:
-        """Extract candidates from passages and prepare these for the vote, off the event loop.
+        """Extract candidates from passages and prepare both for the vote, off the event loop.
 
         A reader that takes longer than what is left of the question's time has read nothing: a
         Notice tells of it, and the run goes on. Its thread ends by itself, as none can be stopped.

@@ -234,8 +234,8 @@ def _has_name(text: str) -> bool:
     return not text.isascii() or bool(re.search(r"[A-Z0-9]", text))
 
 
-def prepare(passages: Iterable[Passage]) -> None:
-    """Find out what a vote wants to know of the texts alone, and keep it for the votes to come.
+def prepare(passages: Iterable[Passage], candidates: Iterable[Candidate]) -> None:
+    """Find out what a vote wants to know of each text alone, and keep it for the votes to come.
 
     Most of the time of a first vote goes into that, above all into finding Chinese words. Nothing
     depends on whether it was done. Safe to call from many threads.
@@ -245,6 +245,10 @@ def prepare(passages: Iterable[Passage]) -> None:
         details(passage.text)
         _squeezed(_plain(passage.title) + _plain(passage.text))
         _breaks(_folded(f"{passage.title} {passage.text}"))
+    for candidate in candidates:
+        if candidate.probability >= NEGLIGIBLE:
+            _keys(candidate.text)
+            _signs(_spaced(candidate.text))
 
 
 def support_graph(

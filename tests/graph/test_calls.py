@@ -313,7 +313,7 @@ async def test_passages_are_prepared_for_the_vote_where_they_are_read(
     monkeypatch.setattr(
         calls_module,
         "prepare",
-        lambda passages: prepared.update({threading.get_ident(): list(passages)}),
+        lambda passages, candidates: prepared.update({threading.get_ident(): list(passages)}),
     )
     passages = [hit.passage for hit in (await FakeIndex(FACTS).search(["Who directed it?"]))[0]]
     calls = Calls(ScriptedModel(), FakeReader(FACTS))

@@ -456,7 +456,7 @@ def test_chinese_answers_that_mean_the_same_have_one_cluster(
 def test_preparing_changes_no_verdict() -> None:
     hits, read = case([("Jan Novák", 0.7), ("Jindřich Polák", 0.5), ("Polák", 0.4)])
     before = vote(QUESTION, hits, read)
-    prepare(found.passage for found in hits)
+    prepare([found.passage for found in hits], read)
     assert vote(QUESTION, hits, read) == before
 
 
