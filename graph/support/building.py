@@ -419,7 +419,7 @@ def _add_supports(graph: nx.Graph, candidates: Sequence[Candidate]) -> None:
         squeezed = _squeezed(plain)
         read = {number for _, number in graph[key]}
         possible = [form for form, sign in words.items() if sign in squeezed]
-        possible += [form for form, parts in numbers.items() if all(_held(parts, squeezed))]
+        possible += [form for form, parts in numbers.items() if _held(parts, squeezed)]
         for form in possible:
             rest = [n for n in forms[form] if n not in read]
             if not rest or not _states(passage, plain, form):
@@ -438,23 +438,33 @@ def _signs(form: str) -> tuple[tuple[str, ...], ...]:
     """Return, for each part of an answer with digits, how a text that states it may write the part.
 
     The signs are sought in the `_squeezed` text, which is quicker than to bring every passage to
-    its canonical form.
+    its canonical form. The parts that few texts hold come first.
     """
     signs: list[tuple[str, ...]] = []
     for word in form.split():
         if date := _ISO_DATE.match(word):
             chinese = date[1].translate(_HAN_DIGITS)
             signs.append((date[1], chinese, chinese.replace("〇", "零")))
-        elif number := _NUMBER.match(word):
-            signs.append(spellings(Decimal(number[0])))
-        elif word.isascii() or _HAN_RUN.fullmatch(word):
+        elif _HAN_RUN.fullmatch(word) or (word.isascii() and not word[0].isdigit()):
             signs.append((word,))
-    return tuple(signs)
+        elif number := _NUMBER.search(word):
+            signs.append(spellings(Decimal(number[0])))
+    return tuple(sorted(signs, key=_shortest, reverse=True))
+
+
+def _shortest(signs: Sequence[str]) -> int:
+    return min(map(len, signs))
 
 
 def _held(parts: Sequence[Sequence[str]], squeezed: str) -> list[list[str]]:
-    """Return the signs of each part that a text holds."""
-    return [[sign for sign in signs if sign in squeezed] for signs in parts]
+    """Return the signs of each part that a text holds; nothing where it holds none of a part."""
+    held = []
+    for signs in parts:
+        found = [sign for sign in signs if sign in squeezed]
+        if not found:
+            return []
+        held.append(found)
+    return held
 
 
 @lru_cache(maxsize=4096)
@@ -478,7 +488,7 @@ def _states(passage: Passage, plain: str, form: str) -> bool:
     if not digits:
         return sought in plain or sought in f" {_spaced(text)} "
     held = _held(_signs(form), _squeezed(plain))
-    rarest = max(held, key=lambda signs: min(map(len, signs)))
+    rarest = max(held, key=_shortest)
     # In words a number is ten letters a digit longer: three hundred and seventy-seven.
     near = _windows(text, rarest, 2 * len(form) + max(_MARGIN, 10 * digits))
     return any(sought in f" {_spaced(window)} " for window in near)

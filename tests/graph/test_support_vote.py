@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Literal
 
 import pytest
@@ -12,7 +13,7 @@ from support_cases import FRAMES, QUESTION, candidate, case, hit
 from graph.normalise import canonical, same_answer
 from graph.support import prepare, vote
 from graph.support.building import fits, support_graph
-from graph.support.independence import independent_groups, source_of
+from graph.support.independence import details, independent_groups, source_of
 from graph.types import AnswerType, Candidate, Cluster, FailureReason, Voting
 from retrievers.passage import Hit, Passage
 
@@ -352,6 +353,9 @@ def test_of_different_stories_of_one_source_the_heaviest_counts() -> None:
         ("It cost 200 marks, and crowns were gone.", "200 crowns", False),
         ("二〇〇八年5月3日，开业。", "May 3, 2008", True),
         ("二零零八年五月三日，开业。", "2008年5月3日", True),
+        ("They flew the МиГ-15 and the Ту154.", "Ту154", True),
+        ("They flew the МиГ-15 and the Ту154.", "МиГ-16", False),
+        ("It was the 한국 50 years after.", "한국 50", True),
         ("It began in 1935 and ended in 1940.", "1940", True),
         ("The year was 19400 in their count.", "1940", False),
         ("歌曲由Beyond演唱。", "Beyond", True),
@@ -479,6 +483,15 @@ def test_a_story_told_again_with_the_same_details_has_one_vote() -> None:
     )
     assert groups.of["p0"] == groups.of["p1"] != groups.of["p2"]
     assert groups.reasons[groups.of["p0"]] == "retelling"
+
+
+def test_many_threads_may_look_for_details_at_once() -> None:
+    texts = [f"第{n}届沃尔夫奖在耶路撒冷颁给数学家陶哲轩和张益唐第{n}次。" for n in range(40)]
+    details.cache_clear()
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(details, texts))
+    details.cache_clear()
+    assert found == [details(text) for text in texts]
 
 
 def test_a_chinese_story_told_again_has_one_vote_though_its_names_have_no_capitals() -> None:
