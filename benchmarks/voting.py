@@ -32,7 +32,7 @@ from agent.metrics import exact_match, f1
 from graph.planning import by_language, whole
 from graph.planning.check import rank
 from graph.support import prepare, scoring, vote
-from graph.support.building import answers, support_graph
+from graph.support.building import support_graph
 from graph.support.independence import source_of
 from graph.support.trust import Record, lessons, together, trust
 from graph.support.voting import weigh
@@ -122,8 +122,7 @@ def _built(
     """Return the weighed graph of a lookup, made once: `Chains` keeps the candidates alive."""
     if id(candidates) not in _GRAPHS:
         graph = support_graph(question, hits, candidates, expects)
-        weigh(graph, scoring.Weighted())
-        _GRAPHS[id(candidates)] = Answers(graph, answers(graph))
+        _GRAPHS[id(candidates)] = Answers(graph, weigh(graph, scoring.Weighted()))
     return _GRAPHS[id(candidates)]
 
 

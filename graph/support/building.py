@@ -243,6 +243,7 @@ def prepare(passages: Iterable[Passage], candidates: Iterable[Candidate]) -> Non
     for passage in passages:
         shingles(passage.text)
         details(passage.text)
+        _sentence_ends(passage.text)
         _squeezed(_plain(passage.title) + _plain(passage.text))
         _breaks(_folded(f"{passage.title} {passage.text}"))
     for candidate in candidates:
@@ -315,14 +316,20 @@ def _log_odds(p: float) -> float:
 
 def _share(asked: Sequence[str], title: str, text: str) -> float:
     said = _plain(title) + _plain(text)
-    return sum(key in said for key in asked) / max(len(asked), 1)
+    return sum(map(said.__contains__, asked)) / max(len(asked), 1)
 
 
 def _sentence(text: str, candidate: Candidate) -> str:
     """Return the sentence that a candidate stands in."""
-    begin = max((m.end() for m in _SENTENCE_END.finditer(text, 0, candidate.start)), default=0)
-    end = _SENTENCE_END.search(text, candidate.end)
-    return text[begin : end.start() if end else len(text)]
+    ends = _sentence_ends(text)
+    before = ends[: bisect.bisect_left(ends, candidate.start)]
+    after = ends[bisect.bisect_left(ends, candidate.end) :]
+    return text[before[-1] + 1 if before else 0 : after[0] if after else len(text)]
+
+
+@lru_cache(maxsize=4096)
+def _sentence_ends(text: str) -> list[int]:
+    return [match.start() for match in _SENTENCE_END.finditer(text)]
 
 
 def _add_passages(

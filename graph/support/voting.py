@@ -42,8 +42,8 @@ Near = dict[Node, dict[Node, dict[str, Any]]]
 """Each node's neighbours with the edges to them: networkx's own views of them are slow to walk."""
 
 
-def weigh(graph: nx.Graph, scorer: scoring.Scorer) -> None:
-    """Set the `weight` of every *extracts* and *supports* edge.
+def weigh(graph: nx.Graph, scorer: scoring.Scorer) -> list[list[Node]]:
+    """Set the `weight` of every *extracts* and *supports* edge; return the nodes of each answer.
 
     A *supports* edge weighs in proportion to the best reading of its answer: a passage that
     mentions what nobody took for an answer confirms nothing ("film" stands in all passages on a
@@ -56,11 +56,13 @@ def weigh(graph: nx.Graph, scorer: scoring.Scorer) -> None:
     for edge, weight in zip(edges, weights.tolist(), strict=True):
         edge["weight"] = min(max(weight, 0.0), scoring.SURE)
     near: Near = dict(graph.adjacency())
-    for members in answers(graph):
+    found = answers(graph)
+    for members in found:
         read = max(edge["weight"] for node in members for edge in _edges(near, node, "extracts"))
         for node in members:
             for edge in _edges(near, node, "supports"):
                 edge["weight"] *= read
+    return found
 
 
 def _edges(near: Near, node: Node, kind: str) -> list[dict[str, Any]]:
@@ -69,10 +71,9 @@ def _edges(near: Near, node: Node, kind: str) -> list[dict[str, Any]]:
 
 def clusters(graph: nx.Graph, scorer: scoring.Scorer) -> list[Cluster]:
     """Read the clusters off a support graph, strongest first; ties break by text."""
-    weigh(graph, scorer)
     near: Near = dict(graph.adjacency())
     found = []
-    for members in answers(graph):
+    for members in weigh(graph, scorer):
         read = {node: max(e["weight"] for e in _edges(near, node, "extracts")) for node in members}
         members.sort(key=lambda n: (-read[n], graph.nodes[n]["candidate"].text, n[1]))
         spoken = tuple(graph.nodes[node]["candidate"] for node in members)
