@@ -1,7 +1,7 @@
 """The support vote: many weak passages, one sound answer.
 
 `vote` decides a sub-question, `across_paths` the question; `explain` and `svg` give the reasons.
-`prepare` spares a vote the time that the passages' texts alone take.
+`prepare` spares a vote the time that the texts alone take.
 """
 
 from graph.support.across import Consensus, across_paths, contradictions

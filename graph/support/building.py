@@ -73,8 +73,8 @@ _INSERTED = re.compile(r"\([^()]*\)|（[^（）]*）")
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s|[。！？\n]")
 _MARGIN = 40
 """Characters beside an answer that may change its form: the day and the month of a year."""
-_BREAK = re.compile(r"\s+|[。；！？、]|(?<=\D)[,;!?](?=\D)")
 _DIGIT = re.compile(r"\d")
+_BREAK = re.compile(r"\s+|[。；！？、]|(?<=\D)[,;!?](?=\D)")
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 _ISO_DATE = re.compile(r"0*(\d+)-\d\d")
 _HAN_DIGITS = str.maketrans("0123456789", "〇一二三四五六七八九")
@@ -453,7 +453,7 @@ def _signs(form: str) -> tuple[tuple[str, ...], ...]:
             chinese = date[1].translate(_HAN_DIGITS)
             signs.append((date[1], chinese, chinese.replace("〇", "零")))
         elif _HAN_RUN.fullmatch(word) or (word.isascii() and not word[0].isdigit()):
-            signs.append((word,))
+            signs.append((word.replace(".", ""),))  # v1.5
         elif number := _NUMBER.search(word):
             signs.append(spellings(Decimal(number[0])))
     return tuple(sorted(signs, key=_shortest, reverse=True))

@@ -355,6 +355,7 @@ def test_of_different_stories_of_one_source_the_heaviest_counts() -> None:
         ("二零零八年五月三日，开业。", "2008年5月3日", True),
         ("They flew the МиГ-15 and the Ту154.", "Ту154", True),
         ("They flew the МиГ-15 and the Ту154.", "МиГ-16", False),
+        ("It runs on Python v1.5 now.", "Python v1.5", True),
         ("It was the 한국 50 years after.", "한국 50", True),
         ("It began in 1935 and ended in 1940.", "1940", True),
         ("The year was 19400 in their count.", "1940", False),
