@@ -177,7 +177,8 @@ def vote(
     verdict = Verdict(
         answer=ranked[0].text,
         confidence=ranked[0].confidence,
-        margin=ranked[0].strength - (ranked[1].strength if len(ranked) > 1 else 0.0),
+        # Of two that tie but for rounding the one first by its text may be the weaker.
+        margin=max(ranked[0].strength - (ranked[1].strength if len(ranked) > 1 else 0.0), 0.0),
         clusters=tuple(ranked[:KEPT]),
         explanation=summary(ranked, language),
     )
