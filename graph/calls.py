@@ -17,6 +17,7 @@ from langchain_core.messages import AIMessageChunk, BaseMessage
 from graph.events import CandidatesRead, Event, ModelCalled, Notice, Retrieved, Token, elapsed
 from graph.journal import Journal
 from graph.protocols import Reader
+from graph.support import prepare
 from graph.types import AnswerType, Candidate, Limits, Voting, Wording
 from prompts.loader import render
 from retrievers.errors import RetrieverError
@@ -36,6 +37,14 @@ READ_SECONDS = 60.0
 """The longest that reading the passages of one step may take."""
 LEAST_READ_SECONDS = 5.0
 """What a read gets at least: what was found late is paid for, and wants to be read."""
+
+
+def _read(
+    reader: Reader, question: str, passages: Sequence[Passage], expects: AnswerType
+) -> list[Candidate]:
+    candidates = reader.read(question, passages, expects)
+    prepare(passages, candidates)
+    return candidates
 
 
 @dataclass
@@ -158,7 +167,7 @@ class Calls:
         expects: AnswerType,
         emit: Emit,
     ) -> list[Candidate]:
-        """Extract candidates from passages, off the event loop.
+        """Extract candidates from passages and prepare both for the vote, off the event loop.
 
         A reader that takes longer than what is left of the question's time has read nothing: a
         Notice tells of it, and the run goes on. Its thread ends by itself, as none can be stopped.
@@ -173,7 +182,9 @@ class Calls:
         candidates: list[Candidate] = []
         try:
             async with asyncio.timeout(seconds) as limit:
-                candidates = await asyncio.to_thread(self.reader.read, question, passages, expects)
+                candidates = await asyncio.to_thread(
+                    _read, self.reader, question, passages, expects
+                )
         except TimeoutError:
             if not limit.expired():
                 raise
