@@ -17,7 +17,7 @@ from agent.pump import pumped
 from agent.settings import Settings, expanded, expanded_index
 from agent.telemetry import traced
 from agent.traces import new_run_id
-from graph.events import Correction, Event, RunStarted
+from graph.events import Correction, Event, Planned, RunStarted
 from graph.types import Limits
 from retrievers.passage import Retriever
 
@@ -190,7 +190,8 @@ class Agent:
         Raises
         ------
         UsageError
-            Where there is no such run, it was asked of another index, or it waits for no answer.
+            Where there is no such run, it was asked of another index, it waits for no answer, or
+            it has no plan yet and was begun with another adapter that plans.
         TraceError
             Where its trace or its checkpoints cannot be used.
         """
@@ -208,9 +209,19 @@ class Agent:
         if runs.ended(left):
             return
         parts = await self._parts()
-        index, other = runs.started(left).settings.get("index"), parts.named()["index"]
-        if index != other:
-            raise UsageError(f"the run {run} was asked of the index {index}, and not of {other}")
+        asked, named = runs.started(left).settings, parts.named()
+        if asked.get("index") != named["index"]:
+            raise UsageError(
+                f"the run {run} was asked of the index {asked.get('index')}, "
+                f"and not of {named['index']}"
+            )
+        plans, other = asked.get("planner_lora"), named.get("planner_lora")
+        if plans != other and not any(isinstance(event, Planned) for event in left):
+            raise UsageError(
+                f"the run {run} has no plan yet, and was begun with {plans or 'no adapter'} to "
+                f"plan it, not with {other or 'none'}: set HOPTREE_PLANNER_LORA as it was, or ask "
+                "again"
+            )
         going_on = runs.resume(parts, self.settings.traces, run, answer)
         events = self._told(parts, going_on, runs.valid(left))
         async with contextlib.aclosing(events):

@@ -66,9 +66,14 @@ class Parts:
     wording: Wording = "rules"
 
     def named(self) -> dict[str, str | int | float | bool | None]:
-        """Return the index and the model as a trace names them."""
+        """Return the index, the model and its adapter that plans, if any, as a trace names them."""
         model = str(getattr(self.model, "model_path", None) or type(self.model).__name__)
-        return {"index": place(self.retriever), "model": printable(model)}
+        named: dict[str, str | int | float | bool | None] = {
+            "index": place(self.retriever),
+            "model": printable(model),
+        }
+        adapter = getattr(self.model, "planner_lora", None)
+        return named if adapter is None else named | {"planner_lora": printable(str(adapter))}
 
 
 def told(folder: pathlib.Path, run: str) -> list[Event]:

@@ -3,13 +3,15 @@
     python benchmarks/causes.py eval
 
 Reads the rows that `hoptree eval` (or `benchmarks/evaluation.sh`) wrote into eval/SET/rows.jsonl,
-and runs nothing. A question counts as failed below an F1 of 0.5. Its cause is the first that holds:
+and runs nothing. A question counts as failed below an F1 of 0.5, or where writing lost the answer.
+Its cause is the first that holds:
 
 - *retrieval*: a supporting passage was never found;
 - *plan*: a question of several hops was walked as one lookup only;
 - *abstained*: an answer was there, but not sure enough;
 - *reading*: the answer was read by no step that was walked;
-- *vote*: it was read, and something else was answered.
+- *vote*: it was read, and something else won;
+- *composing*: it won, and the answer written scores less, or the sentence does not hold it.
 """
 
 from __future__ import annotations
@@ -22,10 +24,11 @@ from statistics import fmean
 
 from agent.answer import Tree
 from agent.evaluation.rows import EvalRow
-from agent.metrics import f1, recall_at
+from agent.metrics import exact_match, f1, recall_at
+from graph.composing import says
 
 FAILED = 0.5
-CAUSES = ("retrieval", "plan", "abstained", "reading", "vote")
+CAUSES = ("retrieval", "plan", "abstained", "reading", "vote", "composing")
 
 
 def read(tree: Tree) -> Iterator[str]:
@@ -38,6 +41,28 @@ def read(tree: Tree) -> Iterator[str]:
                     yield from (candidate.text for candidate in cluster.candidates)
 
 
+def won(row: EvalRow, tree: Tree) -> str | None:
+    """Return the answer that a run's paths ended in: the one answered, or else the surest.
+
+    None where no path ended in any.
+    """
+    ended = [path for path in tree.paths if path.answer is not None]
+    surest = max(
+        ended, key=lambda path: (path.answer == row.prediction, path.confidence), default=None
+    )
+    return surest.answer if surest else None
+
+
+def lost_in_writing(row: EvalRow) -> bool:
+    """Tell whether the right answer won and what was written scores less or does not hold it."""
+    answer = won(row, Tree.model_validate(row.extra["tree"]))
+    right = (row.answer, *row.aliases)
+    if row.status != "answered" or answer is None or f1(answer, right) < FAILED:
+        return False
+    less = row.f1 < f1(answer, right) or row.em < exact_match(answer, right)
+    return less or not says(str(row.extra["text"]), answer)
+
+
 def cause(row: EvalRow) -> str:
     """Return why a failed question failed."""
     tree = Tree.model_validate(row.extra["tree"])
@@ -48,6 +73,8 @@ def cause(row: EvalRow) -> str:
     if row.status == "abstained":
         return "abstained"
     right = (row.answer, *row.aliases)
+    if lost_in_writing(row):
+        return "composing"
     return "vote" if any(f1(text, right) >= FAILED for text in read(tree)) else "reading"
 
 
@@ -61,7 +88,7 @@ def main() -> None:
         lines = file.read_text(encoding="utf-8").splitlines()
         found = [EvalRow.model_validate_json(line) for line in lines]
         rows = list({row.id: row for row in found if row.system == "hoptree"}.values())
-        failed = Counter(cause(row) for row in rows if row.f1 < FAILED)
+        failed = Counter(cause(row) for row in rows if row.f1 < FAILED or lost_in_writing(row))
         counts = " | ".join(str(failed[name]) for name in CAUSES)
         name = file.parent.name
         causes.append(f"| {name} | {len(rows)} | {failed.total()} | {counts} |")

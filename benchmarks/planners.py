@@ -3,9 +3,11 @@
     python benchmarks/planners.py ../shared/data/train --lora ADAPTER.gguf
 
 The questions are those that no training sees: of Break's HotpotQA and 2WikiMultihopQA every tenth,
-of StrategyQA every fiftieth. Right means what it means in benchmarks/planning.py, of the plan that
-is walked first: the best one that `check` lets through, else the whole question. Of StrategyQA,
-whose plans cannot be told right by rule, only valid plans of more steps are counted. The planners:
+of StrategyQA every fiftieth, of the composed ones of each language every thirtieth. Right means
+what it means in benchmarks/planning.py, of the plan that is walked first: the best one that `check`
+lets through, else the whole question. A composed question's plan is right where its steps ask what
+those it is composed of ask, in like words, and compute the same. Of StrategyQA, whose plans cannot
+be told right by rule, only valid plans of more steps are counted. The planners:
 
 - shipped: grammar and learned splits;
 - examples: the model, with the examples of its prompt;
@@ -21,6 +23,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import functools
+import re
 import sys
 import time
 from collections import Counter, defaultdict
@@ -30,12 +33,19 @@ from statistics import median
 from typing import Any, NamedTuple
 
 from agent.llama import LlamaCppChat
+from agent.metrics import segment_chinese
 from benchmarks.planning import HELD_OUT, agrees, break_kind, is_training_folder, read, right
 from graph.nodes.planning import PLAN_TOKENS
 from graph.planning import by_language, whole
 from graph.planning.check import check, rank
-from graph.planning.model import propose_by_model
+from graph.planning.masking import Masked
+from graph.planning.model import propose_by_model, step_of
+from graph.planning.substitute import needs
 from graph.types import Plan
+from retrievers.analysis import language_of
+from training.planner.adapter_config import load_config
+from training.planner.plans import composed_plans
+from training.planner.qdmr import content, overlap
 
 Planner = Callable[[str], list[Plan]]
 FALLBACK = "shipped, lora"
@@ -55,7 +65,39 @@ class Case(NamedTuple):
             return agrees(self.row, self.kind, plan)
         if self.source == "2wiki":
             return all(right(self.row, plan))
+        if self.source.startswith("composed"):
+            return alike(plan, self.row["steps"], self.question)
         return len(plan.steps) > 1
+
+
+# What a Chinese question says besides what it asks about.
+_EMPTY = re.compile(r"什么时候|什么|哪[一]?[年天个座部所]?|[谁里是的了过吗呢在于有人]|多少")
+
+
+def alike(plan: Plan, steps: Sequence[str], question: str) -> bool:
+    """Tell whether a plan asks and computes what these written steps do, one by one."""
+    if len(plan.steps) != len(steps):
+        return False
+    for step, written in zip(plan.steps, steps, strict=True):
+        gold = step_of(written, question)
+        told = (step.operator, step.arguments, step.labels, needs(step))
+        if told != (gold.operator, gold.arguments, gold.labels, needs(gold)):
+            return False
+        if gold.kind == "operator":
+            continue
+        words, asked = _words(gold.text), _words(step.text)
+        if not all(name in step.text for name in Masked(gold.text).titles()):
+            return False
+        if words and overlap(words, asked) < 0.5:
+            return False
+    return True
+
+
+def _words(text: str) -> Counter[str]:
+    asked = re.sub(r"#\d+", "", text)
+    if language_of(text) == "zh":
+        return Counter(segment_chinese(_EMPTY.sub("", asked)))
+    return content(asked)
 
 
 def cases(train: Path) -> list[Case]:
@@ -63,11 +105,18 @@ def cases(train: Path) -> list[Case]:
     hotpot = [r for r in read(train / "plans-break.jsonl") if r["id"].startswith("HOTPOT")]
     hops = list(read(train / "hops-2wikimultihopqa.jsonl"))
     strategy = list(read(train / "plans-strategyqa.jsonl"))
+    config = load_config()
+    composed = composed_plans(train, HELD_OUT, config.most, config.seed)
     broken = [Case("break", break_kind(r), " ".join(r["question"].split()), r) for r in hotpot]
     return [
         *(case for case in broken[::HELD_OUT] if case.kind != "other"),
         *(Case("2wiki", r["type"], r["question"], r) for r in hops[::HELD_OUT]),
         *(Case("strategyqa", "", r["question"], r) for r in strategy[:: 5 * HELD_OUT]),
+        *(
+            Case(made.source, made.kind, made.question, {"steps": made.plan.steps})
+            for number, made in composed
+            if number % (3 * HELD_OUT) == 0
+        ),
     ]
 
 

@@ -195,11 +195,12 @@ def _answers(
             for walk in walks
             if number in walk.path.bound and walk.path.bound[number].answer == text
         ]
-        standing = not through or any(walk.alive for walk in through)
+        # A runner-up is likelier than the vote had it, where nothing followed from the first.
+        alive = [walk.path.bound[number].confidence for walk in through if walk.alive]
         nodes.append(
             AnswerNode(
                 **_through(through),
-                estimate=confidence if standing else 0.0,
+                estimate=max(alive, default=0.0) if through else confidence,
                 text=text,
                 rank=rank,
                 confidence=confidence,

@@ -6,17 +6,30 @@ opened before, a step is reworded at most once, and runner-ups only go down a ve
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Collection, Mapping, Sequence
 
 from graph.planning.substitute import needs, rewordings
-from graph.types import Bound, Outcome, Path, Plan, StepResult, Way
+from graph.types import Bound, Failure, FailureReason, Outcome, Path, Plan, StepResult, Way
 from prompts.loader import render
 
 RUNNER_UPS = 2
 """How many runner-up answers of a step may open a path."""
 REWORDED = 0.6
 """How much a reworded step is trusted, compared with its first wording."""
+UNSURE = 0.4
+"""Confidence of a step below which the answers it rests on are in doubt."""
+IN_DOUBT = 0.1
+"""How likely it is that nothing sure follows from a right answer, compared with a wrong one.
+
+Over the training questions it is 0.03 (`training.calibration.fit` prints the counts), but their
+forms are those that the planner and the reader know best. Elsewhere more right answers lead
+nowhere: three times as many are allowed for.
+"""
+
+
+_FOUND_NOTHING = {FailureReason.NOTHING_RETRIEVED, FailureReason.NOTHING_READ}
 
 
 def upstream(plan: Plan, step: int) -> set[int]:
@@ -46,9 +59,7 @@ def promise(plan: Plan, path: Path) -> float:
 
     It is the plan's score times the confidence of every answer that is bound; a step that is still
     to be asked in other words counts `REWORDED`, any other that is not bound yet counts 1, so that
-    no answer makes a path more promising. Before, a runner-up counted as much as it is likely once
-    the answers before it are wrong, and the other answers nothing; of 100 training questions one is
-    answered worse since, none better, over 1.30 paths instead of 1.34 (benchmarks/README.md).
+    no answer makes a path more promising.
     """
     open_wordings = len(path.wording.keys() - path.bound.keys())
     bound = math.prod(answer.confidence for answer in path.bound.values())
@@ -79,7 +90,9 @@ def alternatives(
 
     They are the runner-up answers of the steps that the failed one depends on, and another wording
     of the failed step, unless it has one. In a path that ended in a weak answer, the last step is
-    the one that failed. `language` is that in which it is told why they are opened.
+    the one that failed. Where nothing sure followed from an answer, it is in doubt, with those
+    before it in its verdict: by Bayes' rule the runner-up is then as likely as its probability over
+    1 − (1 − `IN_DOUBT`) × theirs. `language` is that in which it is told why the paths are opened.
     """
     path, failure = outcome.path, outcome.failure
     if failure is None:
@@ -99,6 +112,9 @@ def alternatives(
         if confidence <= 0:
             continue
         dependants = {n for n in path.bound if number in upstream(plan, n)}
+        if _in_doubt(plan, path, failure, number):
+            before = sum(cluster.confidence for cluster in clusters[:following])
+            confidence = min(1.0, confidence / (1 - (1 - IN_DOUBT) * min(before, 1.0)))
         kept = {n: b for n, b in path.bound.items() if n != number and n not in dependants}
         kept[number] = Bound(
             answer=clusters[following].text,
@@ -119,6 +135,26 @@ def alternatives(
             words = {**path.wording, failure.step: wording}
             found.append(_opened(plan, path, Way.REWORDING, origin, kept, words))
     return found
+
+
+def _in_doubt(plan: Plan, path: Path, failure: Failure, number: int) -> bool:
+    """Return whether a lookup that rests on the answer of a step failed, or is unsure."""
+    failed = {failure.step} if failure.reason in _FOUND_NOTHING else set()
+    unsure = {n for n, bound in path.bound.items() if bound.confidence < UNSURE}
+    return any(
+        plan.steps[n - 1].kind == "lookup" and number in upstream(plan, n) for n in failed | unsure
+    )
+
+
+def plan_origin(number: int, planner: str, language: str) -> str:
+    """Say which plan it is, counted from 1, and whose.
+
+    A planner is called by its name in `prompts`, or by its own where it has none there.
+    """
+    # The name of a planner that is not ours may be no part of a file's name either.
+    with contextlib.suppress(FileNotFoundError, ValueError):
+        planner = render(f"planner_{planner}", language)
+    return render("origin_plan", language, number=str(number), planner=planner)
 
 
 def _opened(

@@ -47,7 +47,7 @@ class AnswerNode(Node):
     rank: int = Field(ge=0)
     """0 for the first answer, 1 for the runner-up, and so on."""
     confidence: float = Field(ge=0, le=1)
-    """Its probability to be right, whatever it led to."""
+    """Its probability to be right as the vote has it, whatever it and the others led to."""
 
 
 class WordingNode(Node):

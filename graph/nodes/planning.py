@@ -14,8 +14,6 @@ from graph.events import PathOpened, Planned
 from graph.planning import propose
 from graph.state import State
 from graph.types import Path, Plan, Way
-from prompts.loader import render
-from retrievers.analysis import language_of
 
 PLAN_TOKENS = 160
 
@@ -25,9 +23,6 @@ async def plan(state: State, runtime: Runtime[Calls]) -> State:
     calls = runtime.context
     emit = calls.telling(runtime.stream_writer)
 
-    # The adapter is trained on English questions alone.
-    trained = calls.plans_by_lora and language_of(state["question"]) == "en"
-
     async def complete(prompt: str, json_schema: dict[str, Any]) -> str:
         return await calls.generate(
             "plan",
@@ -35,10 +30,10 @@ async def plan(state: State, runtime: Runtime[Calls]) -> State:
             emit,
             max_tokens=PLAN_TOKENS,
             json_schema=json_schema,
-            planner_lora=trained,
+            planner_lora=calls.plans_by_lora,
         )
 
-    plans = await propose(state["question"], complete, trained=trained)
+    plans = await propose(state["question"], complete, trained=calls.plans_by_lora)
     emit(Planned(plans=tuple(plans)))
     first = first_paths(plans, state["language"])
     first = first if Way.PLAN in calls.limits.ways else first[:1]
@@ -51,8 +46,7 @@ def first_paths(
     """Return the path that each plan begins with, in order, but for the first `after` plans."""
     found = []
     for number, plan in list(enumerate(plans))[after:]:
-        told = {"number": str(number + 1), "planner": plan.planner}
-        origin = render("origin_plan", language, **told)
+        origin = paths.plan_origin(number + 1, plan.planner, language)
         found.append(Path(plan=number, origin=origin, way=way, prior=plan.score))
     return found
 

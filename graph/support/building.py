@@ -33,6 +33,7 @@ from graph.support.independence import details, independent_groups, shingles, so
 from graph.types import AnswerType, Candidate
 from graph.values import (
     could_be_quantity,
+    countries_in,
     dates_in,
     is_date,
     is_number,
@@ -94,6 +95,29 @@ _AMOUNT = re.compile(
     r"|majority)\b|[〇一二三四五六七八九十百千万萬亿億两兩几幾半多数數零无無全]",
     re.IGNORECASE,
 )
+_COUNTRY_ASKED = re.compile(
+    r"^(?:(?:in|from|of|to|for|by|at) )?(?:which|what) (?:country|nation|nationality)\b(?!['’])"
+    r"(?! (?:music|song|singer|album|artist|star|duo|band|club|house|code|rock|hit))"
+    r"|^what (?:is|was) (?:the )?(?:citizenship |[^?]+['’]s? )?(?:country|nationality|citizenship)"
+    r"(?= of| from| where| in| that|\?|$)",
+    re.IGNORECASE,
+)
+_TOWN_ASKED = re.compile(
+    r"^(?:(?:in|from|of|to|for|by|at|near) )?(?:which|what) (?:[a-z-]+ )?"
+    r"(?:city|town|village|municipality|county|province|district|suburb|university"
+    r"|school|college|company|organi[sz]ation)\b(?!['’])"
+    r"|哪[一个個座条條所家]{0,2}(?:城市|城鎮|城镇|省份?|市|县|縣|镇|鎮|村|区|區|大学|大學|学校|學校|公司)",
+    re.IGNORECASE,
+)
+_TOWNS = frozenset({"Hong Kong", "Luxembourg", "Macau", "Monaco", "San Marino", "Singapore"})
+"""Countries that are cities too."""
+_POLITY = re.compile(
+    r"\b(?:empire|kingdom|dynasty|republic|commonwealth|confederation|confederacy|federation|union"
+    r"|duchy|principality|county|caliphate|sultanate|emirate|khanate|islands?)\b",
+    re.IGNORECASE,
+)
+"""What a country is called that is in no table. Of the answers to 311 training questions for a
+country all but two (Venice, Greenland) are called so, or as a country of today is."""
 _POSSESSOR = r"(?:(?:[A-Z][\w.’'-]*|of|the|de|van|von) )*[A-Z][\w.-]*['’]s? "
 
 
@@ -154,9 +178,9 @@ def fits(text: str, question: str, expects: AnswerType, sure: bool = False) -> b
     None is: one of nothing but small words (“in”); one without a time where a date is asked for;
     one without a capital or a digit, or a date, where a name is; a nationality where a person is,
     a lady where a father is, or the person that the question names; one that is no height where a
-    height is asked for, no price where a price is; what is neither yes nor no where only these
-    answer; another than the two where a choice is given ("A or B"); and, where none is, one that
-    only says the question's own words again.
+    height is asked for, no price where a price is; a town where a country is, or a country where a
+    town is; what is neither yes nor no where only these answer; another than the two where a choice
+    is given ("A or B"); and, where none is, one that only says the question's own words again.
 
     Parameters
     ----------
@@ -166,6 +190,11 @@ def fits(text: str, question: str, expects: AnswerType, sure: bool = False) -> b
     if expects is AnswerType.YES_NO:
         return parse_yes_no(text) is not None
     if not could_be_quantity(text, question):
+        return False
+    country = parse_country(text)
+    if country and country not in _TOWNS and _TOWN_ASKED.search(question):
+        return False
+    if _COUNTRY_ASKED.search(question) and not (countries_in(text) or _POLITY.search(text)):
         return False
     choice = named_choice(question)
     if choice:
@@ -180,12 +209,24 @@ def fits(text: str, question: str, expects: AnswerType, sure: bool = False) -> b
         case AnswerType.WORK:
             return _has_name(text)
         case AnswerType.PERSON:
-            if is_date(text) or parse_country(text) or _of_the_other_sex(text, question):
+            if is_date(text) or country or _of_the_other_sex(text, question):
                 return False
             return (sure or _has_name(text)) and not _describes(text, question)
         case AnswerType.PLACE | AnswerType.ORGANISATION:
             return (sure or _has_name(text)) and not is_date(text)
     return True
+
+
+def fitting(candidates: Sequence[Candidate], question: str, expects: AnswerType) -> list[Candidate]:
+    """Return the candidates that may be an answer: not `NEGLIGIBLE`, and of the kind asked for.
+
+    Where the reader is `SURE` of a text in one passage, it is in all of them.
+    """
+    candidates = [c for c in candidates if c.probability >= NEGLIGIBLE]
+    sure = {c.text for c in candidates if c.probability >= SURE}
+    texts = {c.text for c in candidates}
+    possible = {text for text in texts if fits(text, question, expects, text in sure)}
+    return [c for c in candidates if c.text in possible]
 
 
 def _of_the_other_sex(text: str, question: str) -> bool:
@@ -263,8 +304,7 @@ def support_graph(
 
     *extracts* and *supports* edges carry `features` (see `FEATURES`), *similar* edges a `weight`.
     The order of `hits` and `candidates` does not change the graph but for the candidates' numbers.
-    A candidate that the reader itself all but rules out (`NEGLIGIBLE`) has no node, nor has one
-    that is not of the kind asked for (`fits`).
+    Only candidates that may be an answer have a node (`fitting`).
 
     Parameters
     ----------
@@ -273,12 +313,7 @@ def support_graph(
         `independence.source_of`).
     """
     graph: nx.Graph = nx.Graph(question=question)
-    candidates = [c for c in candidates if c.probability >= NEGLIGIBLE]
-    surely = {c.text: False for c in candidates}
-    for c in candidates:
-        surely[c.text] |= c.probability >= SURE
-    possible = {text: fits(text, question, expects, sure) for text, sure in surely.items()}
-    candidates = [c for c in candidates if possible[c.text]]
+    candidates = fitting(candidates, question, expects)
     passages = {hit.passage.id: hit.passage for hit in hits}
     _add_passages(graph, question, hits, candidates, trust or {})
     asked = _asked(question)

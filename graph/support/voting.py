@@ -144,6 +144,7 @@ def vote(
     step: int = 1,
     expects: AnswerType = AnswerType.ANY,
     voting: Voting | None = None,
+    language: str | None = None,
 ) -> StepResult:
     """Decide one sub-question.
 
@@ -157,9 +158,13 @@ def vote(
         The step's number in its plan, for the failure.
     voting
         How votes are weighed, and which sources are trusted less. None takes the defaults.
+    language
+        Of the explanation. None takes the sub-question's, which may name more in Latin letters than
+        the whole question does.
     """
     passages = tuple(hit.passage.id for hit in hits)
-    language = language_of(question)
+    own = language_of(question)
+    language = language or own
 
     def failed(reason: FailureReason) -> StepResult:
         detail = render(reason, language, question=question, count=str(len(hits)))
@@ -173,7 +178,7 @@ def vote(
     ranked = clusters(support_graph(question, hits, candidates, expects, voting.sources), scorer)
     if not ranked or ranked[0].strength < scorer.weakest:
         return failed(FailureReason.NOTHING_READ)
-    ranked = scoring.calibrated(ranked, voting.scoring, language)
+    ranked = scoring.calibrated(ranked, voting.scoring, own)
     verdict = Verdict(
         answer=ranked[0].text,
         confidence=ranked[0].confidence,

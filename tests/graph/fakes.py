@@ -123,6 +123,12 @@ class ScriptedGrammarModel(ScriptedModel):
     supports_grammar: ClassVar[bool] = True
 
 
+class ModelWithAdapter(ScriptedGrammarModel):
+    """A scripted model that says of itself that it has an adapter that plans."""
+
+    planner_lora: str = "plans.gguf"
+
+
 Facts = Mapping[str, Mapping[str, float]]
 """Sub-question to its answers, each with the reader's score; each is found in its own passage."""
 

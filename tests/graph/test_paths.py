@@ -12,8 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from graph.paths import (
+    IN_DOUBT,
     REWORDED,
     RUNNER_UPS,
+    UNSURE,
     alternatives,
     bridging,
     pick,
@@ -206,14 +208,42 @@ def test_a_solved_path_suggests_nothing() -> None:
 
 
 def test_a_failed_step_suggests_the_runner_up_of_the_step_before() -> None:
-    memory = {"q1": result("q1", ("Ann", 0.8), ("Bo", 0.6))}
+    memory = {"q1": result("q1", ("Ann", 0.6), ("Bo", 0.3))}
     [other] = alternatives(failed(path(_1="Ann"), 2), [CHAIN], memory)
     assert other.bound[1].answer == "Bo"
     assert other.bound[1].cluster == 1
     assert other.bound[1].question == "q1"
     assert "Bo" in other.origin
-    assert other.bound[1].confidence == pytest.approx(0.6)
-    assert other.prior == pytest.approx(0.8 * 0.6)
+    assert other.prior == pytest.approx(0.8 * other.bound[1].confidence)
+
+
+@pytest.mark.parametrize(
+    ("reason", "following", "believed"),
+    [
+        (FailureReason.NOTHING_READ, None, 0.3 / (1 - (1 - IN_DOUBT) * 0.6)),
+        (FailureReason.NOTHING_RETRIEVED, None, 0.3 / (1 - (1 - IN_DOUBT) * 0.6)),
+        (FailureReason.BUDGET, None, 0.3),
+        (FailureReason.WEAK, UNSURE / 2, 0.3 / (1 - (1 - IN_DOUBT) * 0.6)),
+        (FailureReason.WEAK, UNSURE * 2, 0.3),
+    ],
+)
+def test_a_runner_up_is_likelier_where_nothing_sure_followed_from_the_first_answer(
+    reason: FailureReason, following: float | None, believed: float
+) -> None:
+    memory = {"q1": result("q1", ("Ann", 0.6), ("Bo", 0.3))}
+    walked = path(_1="Ann") if following is None else path(_1="Ann", _2="Rome")
+    if following is not None:
+        unsure = walked.bound[2].model_copy(update={"confidence": following})
+        walked = walked.model_copy(update={"bound": {**walked.bound, 2: unsure}})
+    [other] = alternatives(failed(walked, 2, reason), [CHAIN], memory)
+    assert other.bound[1].confidence == pytest.approx(believed)
+
+
+def test_a_comparison_that_fails_says_nothing_against_what_it_compared() -> None:
+    memory = {f"q{n}": result(f"q{n}", ("first", 0.6), ("other", 0.3)) for n in range(1, 5)}
+    walked = path(_1="first", _2="first", _3="first", _4="first")
+    found = alternatives(failed(walked, 5, FailureReason.INCOMPARABLE), [COMPARISON], memory)
+    assert {b.confidence for p in found for b in p.bound.values() if b.cluster} == {0.3}
 
 
 def test_a_runner_up_drops_what_was_built_on_the_winner_and_keeps_the_rest() -> None:

@@ -98,10 +98,11 @@ def test_a_plan_of_grammar_can_be_written_and_read_again(question: str) -> None:
     assert read == list(plan.steps)
 
 
-def test_the_prompt_of_a_trained_model_is_the_shorter_one() -> None:
-    short, long = (plan_prompt(CHOICE, trained=trained) for trained in (True, False))
-    assert CHOICE in short
-    assert len(short) < len(long) / 3
+@pytest.mark.parametrize("question", [CHOICE, "《色，戒》的导演出生在哪里？"])
+def test_the_prompt_of_a_trained_model_is_the_shorter_one(question: str) -> None:
+    short, long = (plan_prompt(question, trained=trained) for trained in (True, False))
+    assert question in short
+    assert len(short) < len(long) / 2
 
 
 # ── what the adapter is trained on ────────────────────────────────────────────────────────────

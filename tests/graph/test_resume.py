@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fakes import Facts, FakeIndex, FakeReader, ScriptedModel
+from fakes import Facts, FakeIndex, FakeReader, ModelWithAdapter, ScriptedModel
 
 import agent.runs as runs
 import graph.planning as planning
@@ -39,7 +39,7 @@ from graph.events import (
     elapsed,
 )
 from graph.nodes import planning as planning_node
-from graph.replay import BY_A_PERSON, state_of
+from graph.replay import is_by_a_person, state_of
 from graph.types import Limits, Operator, Plan, SubQuestion
 from retrievers.passage import Hit
 
@@ -374,11 +374,11 @@ def test_a_checkpoint_holds_only_types_that_are_read_back(
 # ── what cannot be resumed ────────────────────────────────────────────────────────────────────
 
 
-def half(stage: Callable[..., Stage], monkeypatch: pytest.MonkeyPatch) -> Stage:
-    """Return a stage with a run that was killed in the middle."""
+def half(stage: Callable[..., Stage], monkeypatch: pytest.MonkeyPatch, *, after: int = 7) -> Stage:
+    """Return a stage with a run that was killed in the middle, after so many events."""
     monkeypatch.setattr(runs, "TraceWriter", MortalWriter)
     killed = stage("chain")
-    MortalWriter.lives, MortalWriter.dead = 7, False
+    MortalWriter.lives, MortalWriter.dead = after, False
     with pytest.raises(Killed):
         killed.agent.ask(QUESTION)
     MortalWriter.lives, MortalWriter.dead = 10**9, False
@@ -453,6 +453,31 @@ def test_a_run_goes_on_only_over_its_own_index(
         agent.resume(killed.run)
 
 
+def test_a_run_is_planned_only_with_the_adapter_that_it_was_begun_with(
+    stage: Callable[..., Stage], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    killed = half(stage, monkeypatch, after=2)
+    assert "planner_lora" not in only(killed.trace, RunStarted)[0].settings
+    parts = {"reader": killed.reader, "settings": killed.settings}
+    adapted = Agent(killed.index, ModelWithAdapter(), **parts)
+    with pytest.raises(UsageError, match=r"begun with no adapter to plan it, not with plans\.gguf"):
+        adapted.resume(killed.run)
+    begun = adapted.ask(QUESTION)
+    [start] = only(read_trace(trace_path(killed.settings.traces, begun.run)), RunStarted)
+    assert start.settings["planner_lora"] == "plans.gguf"
+
+
+def test_a_run_that_is_planned_goes_on_with_any_adapter(
+    stage: Callable[..., Stage], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    killed = half(stage, monkeypatch)
+    model = ModelWithAdapter()
+    agent = Agent(killed.index, model, reader=killed.reader, settings=killed.settings)
+    assert agent.resume(killed.run).answer == "Prague"
+    [resumed] = only(killed.trace, RunResumed)
+    assert resumed.settings["planner_lora"] == "plans.gguf"
+
+
 # ── forks ─────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -492,13 +517,14 @@ def test_a_fork_seeks_anew_what_was_built_on_the_corrected_step(
     assert fork.confidence == pytest.approx(0.9)  # what a person says is certain
     [step, _] = fork.tree.paths[0].steps
     assert step.result.verdict is not None
-    assert (step.result.verdict.confidence, step.result.verdict.explanation) == (1.0, BY_A_PERSON)
+    assert is_by_a_person(step.result.verdict)
+    assert step.result.verdict.confidence == 1.0
     assert [c.quote for c in fork.citations] == ["Jan Novák", "Rome"]  # a passage says the same
     from rich.console import Console
 
     console = Console(width=200, record=True, file=io.StringIO())
     console.print(draw(fork.tree))
-    assert BY_A_PERSON in console.export_text()
+    assert "given by a person" in console.export_text()
 
 
 def test_an_answer_that_no_passage_holds_is_taken_without_a_citation(
@@ -546,7 +572,7 @@ def test_a_fork_can_be_killed_and_resumed_and_forked_again(
     [
         (3, "x", None, "has no step 3: its steps are 1 to 2"),
         (0, "x", None, "has no step 0"),
-        (1, "x", 4, "has no path 4: its paths are 1 to 3"),
+        (1, "x", 4, "has no path 4: its paths are 1 to 2"),
         (1, " ", None, "the answer is empty"),
         (1, "\udcff", None, "the answer is not valid UTF-8"),
     ],

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from support_cases import FRAMES, QUESTION, candidate, case, hit
 
 from graph.normalise import canonical, same_answer
+from graph.planning.language import expected_type
 from graph.support import prepare, vote
 from graph.support.building import fits, support_graph
 from graph.support.independence import details, independent_groups, source_of
@@ -565,3 +566,27 @@ def test_a_date_is_no_place_however_sure_the_reader_is() -> None:
     when = vote("When was Les McCann born?", hits, [read], expects=AnswerType.DATE)
     assert where.failure is not None and where.failure.reason is FailureReason.NOTHING_READ
     assert when.verdict is not None and when.verdict.answer == "September 23, 1935"
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "right"),
+    [
+        ("Which country is Ann Lee from?", "Hollywood", False),
+        ("Which country is Ann Lee from?", "Hollywood, United States", True),
+        ("Which country is Ann Lee from?", "Austrian", True),
+        ("What is the country of citizenship of Ann Lee?", "Duchy of Brabant", True),
+        ("What is Ann Lee's nationality?", "U.S", True),
+        ("What is Ann Lee's nationality?", "Queen Petronila", False),
+        ("What is the country known for?", "long-distance running", True),
+        ("Which country singer wrote it?", "Willie Nelson", True),
+        ("Which country's capital is it?", "Lima", True),
+        ("Which province contains the county of Lee?", "Iran", False),
+        ("Which province contains the county of Lee?", "Zanjan Province", True),
+        ("In which city did Ann Lee die?", "Singapore", True),
+        ("Which company made it?", "American", False),
+        ("哪个城市举办过它？", "中国", False),
+        ("哪个城市举办过它？", "北京", True),
+    ],
+)
+def test_a_town_is_no_country_and_a_country_no_town(question: str, text: str, right: bool) -> None:
+    assert fits(text, question, expected_type(question), sure=True) is right

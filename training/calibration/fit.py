@@ -25,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import graph.support
+from graph.paths import UNSURE
 from graph.support import scoring, vote
 from graph.types import Voting
 from training.calibration.examples import (
@@ -38,7 +39,7 @@ from training.calibration.examples import (
     with_wrong,
 )
 from training.calibration.lookups import Asked, Store, chinese, english, open_store
-from training.calibration.paths import multihop, path_confidences
+from training.calibration.paths import multihop, path_confidences, what_follows
 from training.calibration.planting import WAYS
 from training.calibration.plot import reliability_plot
 
@@ -335,6 +336,13 @@ def main() -> None:
             f"  answered, share right: {coverage(said, true)}"
         )
         plotted[f"{by}, paths"] = said, true
+        after = what_follows(asked, by)
+        for kind in (True, False):
+            sures = [confidence for on_the_way, confidence in after if on_the_way is kind]
+            print(
+                f"  after {'right' if kind else 'wrong'} answers: {len(sures)}, nothing as sure as "
+                f"{UNSURE} after {sum(c < UNSURE for c in sures)}"
+            )
     if arguments.plot:
         shown = {name: rows for name, rows in plotted.items() if name.startswith("learned")}
         reliability_plot(shown, BINS, arguments.plot)

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Literal
 
 from graph.normalise import same_answer
+from graph.support.building import fits
 from graph.types import AnswerType
 from retrievers.analysis import language_of
 from retrievers.passage import Passage
@@ -96,7 +97,8 @@ def wrong_answer(
 ) -> str | None:
     """Return an answer of `pool` that is none of the right ones, the same at each call.
 
-    `pool` holds answers of the kind that is asked for.
+    `pool` holds answers of the kind that is asked for; one that no vote would take for an answer
+    (`fits`: Liverpool where a country is asked for) is no plausible lie.
     """
     chance = _chance("wrong", question, str(expects))
     order = chance.sample(range(len(pool)), len(pool))
@@ -109,7 +111,14 @@ def wrong_answer(
         )
 
     ordered = (pool[n] for n in order)
-    return next((a for a in ordered if a not in question and not may_be_right(a)), None)
+    return next(
+        (
+            a
+            for a in ordered
+            if a not in question and not may_be_right(a) and fits(a, question, expects, sure=True)
+        ),
+        None,
+    )
 
 
 def planted(

@@ -17,15 +17,14 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from pydantic import BaseModel, ConfigDict, Field
 from torch.nn.functional import cross_entropy
 
 from agent.gguf import LoadedModel, default_model, load_gguf
 from graph.planning.model import plan_prompt
+from training.planner.adapter_config import Config, load_config
 from training.planner.gguf_llama import Llama, packed
 from training.planner.plans import PlanRow, plan_rows
 
-CONFIG = Path(__file__).with_name("adapter.json")
 _CONTEXT = 1024
 _REPORT = 20
 _SAVE = 100
@@ -36,33 +35,6 @@ _HELD = 64
 Ids = list[int]
 Pair = tuple[Ids, Ids]
 """Prompt and answer in tokens."""
-
-
-class Config(BaseModel):
-    """What a run depends on besides its data and its model."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    seed: int
-    held_out_every: int = Field(ge=2)
-    """Every how-manieth question of each source is held out, as in config.json."""
-    most: dict[str, int]
-    """Most training rows of a source; of others all are taken."""
-    rank: int = Field(ge=1)
-    alpha: float = Field(gt=0)
-    epochs: int = Field(ge=1)
-    batch: int = Field(ge=1)
-    rate: float = Field(gt=0)
-    """Highest learning rate of AdamW: reached after `warm_up` steps, it falls as a cosine does."""
-    warm_up: int = Field(ge=1)
-    decay: float = Field(ge=0)
-    clip: float = Field(gt=0)
-    """Greatest norm of a step's gradient."""
-
-
-def load_config() -> Config:
-    """Read and check the settings."""
-    return Config.model_validate_json(CONFIG.read_text(encoding="utf-8"))
 
 
 def tokenised(rows: Sequence[PlanRow], model: LoadedModel) -> list[Pair]:
@@ -180,12 +152,13 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=math.inf, help="end training after them")
     options = parser.parse_args()
     config = load_config()
+    # By the seed of the settings, so that no run learns what another holds out.
+    rows, held = plan_rows(options.data, config.held_out_every, config.most, config.seed)
     if options.seed is not None:
         config = config.model_copy(update={"seed": options.seed})
     torch.manual_seed(config.seed)
     torch.set_num_threads(options.threads)
     path = options.model or default_model()
-    rows, held = plan_rows(options.data, config.held_out_every, config.most)
     print(len(rows), "plans to train on:", dict(Counter(row.source for row in rows)), flush=True)
     words = load_gguf(path, None, _CONTEXT, options.threads)
     prefix, pairs = cut(tokenised([*rows, *held], words))

@@ -19,11 +19,15 @@ from graph.planning.model import step_of, written_step
 from graph.types import Plan, SubQuestion
 from prompts.schemas import ProposedPlan
 from training.planner.alignment import splits_of
+from training.planner.generate import generate
+from training.planner.names import chinese_names, english_names
 from training.planner.qdmr import is_chain, steps_of
 from training.reader.examples import DevelopmentQuestionError, Guard, read_rows
 
 _MOST = 6
 """Steps that a model may write."""
+_FOREIGN = 40
+"""English films that Chinese questions may ask about."""
 
 
 class PlanRow(BaseModel):
@@ -32,7 +36,7 @@ class PlanRow(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     source: str
-    """hotpot, cwq, 2wiki, xquad or strategyqa."""
+    """hotpot, cwq, 2wiki, xquad, strategyqa, composed-en or composed-zh."""
     kind: str
     question: str
     plan: ProposedPlan
@@ -115,12 +119,37 @@ def strategy_plans(path: Path) -> Iterator[tuple[int, PlanRow]]:
             yield number, _row("strategyqa", "strategy", question, steps)
 
 
+def composed_plans(
+    folder: Path, held_out_every: int, most: dict[str, int], seed: int
+) -> Iterator[tuple[int, PlanRow]]:
+    """Yield composed questions with their plans, of each language in which `most` asks for some.
+
+    So many are made that `most` are left without the held-out ones.
+    """
+    wanted = {
+        language: most.get(f"composed-{language}", 0) * held_out_every / (held_out_every - 1)
+        for language in ("en", "zh")
+    }
+    if not any(wanted.values()):
+        return
+    english = english_names(folder / "hops-2wikimultihopqa.jsonl", held_out_every)
+    for language, count in wanted.items():
+        if not count:
+            continue
+        films = english.of.get("film", ())[:_FOREIGN]
+        names = english if language == "en" else chinese_names(folder, films)
+        for number, made in enumerate(generate(language, names, seed, math.ceil(count))):
+            plan = ProposedPlan(steps=list(made.steps))
+            told = {"source": f"composed-{language}", "kind": made.kind}
+            yield number, PlanRow(**told, question=made.question, plan=plan)
+
+
 def plan_rows(
-    data: Path, held_out_every: int, most: dict[str, int]
+    data: Path, held_out_every: int, most: dict[str, int], seed: int = 0
 ) -> tuple[list[PlanRow], list[PlanRow]]:
     """Return the training and the held-out plans, none of a development question.
 
-    `most` bounds the training rows of a source.
+    `most` bounds the training rows of a source; of composed ones, so many are made, by `seed`.
 
     Raises
     ------
@@ -136,14 +165,17 @@ def plan_rows(
         hop_plans(folder / "hops-2wikimultihopqa.jsonl"),
         one_hop_plans(folder / "reading-xquad-en.jsonl"),
         strategy_plans(folder / "plans-strategyqa.jsonl"),
+        composed_plans(folder, held_out_every, most, seed),
     ]
     taken: dict[str, int] = {}
+    spared: set[str] = set()
     for source in sources:
         for number, row in source:
-            if guard.drops(row.question):
+            if guard.drops(row.question) or row.question in spared:
                 continue
             if number % held_out_every == 0:
                 held.append(row)
+                spared.add(row.question)
             elif taken.get(row.source, 0) < most.get(row.source, math.inf):
                 taken[row.source] = taken.get(row.source, 0) + 1
                 train.append(row)
