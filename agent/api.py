@@ -7,6 +7,7 @@ import contextlib
 import threading
 from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -90,7 +91,7 @@ class Agent:
                     path = self._given_model or self.settings.model
                     self._model = LlamaCppChat(
                         model_path=str(path) if path is not None else None,
-                        planner_lora=str(lora) if (lora := self.settings.planner_lora) else None,
+                        planner_lora=str(self.settings.planner_lora),
                         n_ctx=self.settings.context,
                         n_threads=self.settings.threads,
                     )
@@ -191,7 +192,7 @@ class Agent:
         ------
         UsageError
             Where there is no such run, it was asked of another index, it waits for no answer, or
-            it has no plan yet and was begun with another adapter that plans.
+            it has no plan yet and was begun with an adapter that plans, and not with this one.
         TraceError
             Where its trace or its checkpoints cannot be used.
         """
@@ -216,11 +217,12 @@ class Agent:
                 f"and not of {named['index']}"
             )
         plans, other = asked.get("planner_lora"), named.get("planner_lora")
-        if plans != other and not any(isinstance(event, Planned) for event in left):
+        if plans is None:
+            parts = replace(parts, adapter=None)
+        elif plans != other and not any(isinstance(event, Planned) for event in left):
             raise UsageError(
-                f"the run {run} has no plan yet, and was begun with {plans or 'no adapter'} to "
-                f"plan it, not with {other or 'none'}: set HOPTREE_PLANNER_LORA as it was, or ask "
-                "again"
+                f"the run {run} has no plan yet, and was begun with the adapter {plans} to plan "
+                f"it, not with {other or 'none'}: set HOPTREE_PLANNER_LORA to {plans}, or ask again"
             )
         going_on = runs.resume(parts, self.settings.traces, run, answer)
         events = self._told(parts, going_on, runs.valid(left))
@@ -286,7 +288,9 @@ class Agent:
         model = await asyncio.to_thread(self._get_model)
         reader = await asyncio.to_thread(self._get_reader)
         voting = await asyncio.to_thread(trusting, self.settings.voting, file_of(retriever))
-        return Parts(model, reader, retriever, searchable, voting, self.settings.wording)
+        adapter = getattr(model, "planner_adapter", None)
+        wording = self.settings.wording
+        return Parts(model, reader, retriever, searchable, voting, wording, adapter)
 
     def _told(
         self, parts: Parts, events: AsyncGenerator[Event, None], before: Sequence[Event] = ()

@@ -30,6 +30,7 @@ from retrievers.passage import Retriever
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
+    from agent.planners import Adapter
     from graph.protocols import Reader
 
 _STEPS_PER_PATH = 40
@@ -64,6 +65,8 @@ class Parts:
     """False where there is no index, or an empty one."""
     voting: Voting
     wording: Wording = "rules"
+    adapter: Adapter | None = None
+    """Of the model, for its plans."""
 
     def named(self) -> dict[str, str | int | float | bool | None]:
         """Return the index, the model and its adapter that plans, if any, as a trace names them."""
@@ -72,8 +75,9 @@ class Parts:
             "index": place(self.retriever),
             "model": printable(model),
         }
-        adapter = getattr(self.model, "planner_lora", None)
-        return named if adapter is None else named | {"planner_lora": printable(str(adapter))}
+        if self.adapter is not None:
+            named["planner_lora"] = printable(self.adapter.name)
+        return named
 
 
 def told(folder: pathlib.Path, run: str) -> list[Event]:
@@ -237,6 +241,7 @@ def _calls(parts: Parts, begin: RunStarted, journal: Journal) -> Calls:
         limits=limits_of(begin),
         voting=parts.voting,
         wording=parts.wording,
+        planner_languages=parts.adapter.languages if parts.adapter is not None else (),
         language=begin.language,
         journal=journal,
     )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -58,7 +58,9 @@ class Calls:
     voting: Voting = field(default_factory=Voting)
     wording: Wording = "rules"
     language: str = "en"
-    """Of what is told to the reader of the answer."""
+    """Of the question, and of what is told to the reader of the answer."""
+    planner_languages: Collection[str] = ()
+    """Of the questions that the model has an adapter to plan for."""
     journal: Journal = field(default_factory=Journal)
     started: float = field(default_factory=time.monotonic)
     model_tokens: int = 0
@@ -202,8 +204,8 @@ class Calls:
 
     @property
     def plans_by_lora(self) -> bool:
-        """Whether the model has an adapter that plans."""
-        return getattr(self.model, "planner_lora", None) is not None
+        """Whether the model has an adapter that plans in the language of the run."""
+        return self.language in self.planner_languages
 
     async def generate(
         self,

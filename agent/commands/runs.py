@@ -44,6 +44,7 @@ def _settings(run: str, index: str | None, model: Path | None) -> Settings:
     """Return the settings with the index and the model that the run was begun with.
 
     The adapter that plans belongs to the model: with another model it is that of the settings.
+    A run whose trace names none goes on without one.
     """
     from agent.runs import started, told
 
@@ -57,7 +58,9 @@ def _settings(run: str, index: str | None, model: Path | None) -> Settings:
         model = Path(written)
     given: dict[str, object] = {"index": index, "model": model}
     given = {k: v for k, v in given.items() if v is not None}
-    return load_settings(given if changed else {**given, "planner_lora": named.get("planner_lora")})
+    if not changed:
+        given["planner_lora"] = named.get("planner_lora") or "none"
+    return load_settings(given)
 
 
 def resume(

@@ -148,7 +148,7 @@ def show(
     # A soft wrap would cut what does not fit a line.
     out.print(outline(view.tree, view.language), soft_wrap=False)
     if (adapter := view.settings.get("planner_lora")) is not None:
-        out.print(Text(f"the model plans with {one_line(str(adapter))}", "dim"))
+        out.print(Text(f"adapter that plans: {one_line(str(adapter))}", "dim"))
 
 
 def _view(run: str) -> RunView:

@@ -44,6 +44,7 @@ from graph.events import (
 from graph.machine import initial
 from graph.nodes import backtracking as backtracking_node
 from graph.nodes import seeking
+from graph.planning.model import plan_prompt
 from graph.state import memory_key
 from graph.types import AnswerType, Candidate, FailureReason, Limits, Operator, Plan, Way
 from retrievers.passage import Passage
@@ -818,10 +819,33 @@ async def test_where_grammar_finds_no_plan_the_model_is_asked_under_a_schema() -
 async def test_an_adapter_computes_plans_in_both_languages_and_nothing_else(question: str) -> None:
     model = ModelWithAdapter(replies=("no plan", "Prague"))
     machine = Machine({question: {"Prague": 0.9}}, model=model)
+    machine.calls.planner_languages = model.planner_adapter.languages
     await machine.run(question, language="en" if question == QUESTION else "zh")
     planning_options, *others = model.options
     assert planning_options["planner_lora"] is True
     assert not any("planner_lora" in options for options in others)
+
+
+@pytest.mark.usefixtures("no_grammar")
+async def test_an_adapter_is_not_asked_in_a_language_that_it_does_not_plan_in() -> None:
+    question = "伊卡里一号的导演出生在哪里？"
+    model = ScriptedGrammarModel(replies=("no plan", "Prague"))
+    machine = Machine({question: {"Prague": 0.9}}, model=model)
+    machine.calls.planner_languages = ("en",)
+    await machine.run(question, language="zh")
+    assert not any("planner_lora" in options for options in model.options)
+    assert model.prompts[0] == plan_prompt(question, trained=False)
+
+
+@pytest.mark.usefixtures("no_grammar")
+async def test_a_plan_of_an_adapter_is_checked_as_any_other() -> None:
+    written = '{"steps": ["Who is Ann Lee?", "Where was #3 born?"]}'
+    model = ModelWithAdapter(replies=(written, "Prague"))
+    machine = Machine({QUESTION: {"Prague": 0.9}}, model=model)
+    machine.calls.planner_languages = model.planner_adapter.languages
+    assert (await machine.run()).answer == "Prague"
+    [planned] = machine.all(Planned)
+    assert [plan.planner for plan in planned.plans] == ["whole-question"]
 
 
 @pytest.mark.usefixtures("no_grammar")

@@ -385,6 +385,15 @@ def half(stage: Callable[..., Stage], monkeypatch: pytest.MonkeyPatch, *, after:
     return killed
 
 
+def name_adapter(killed: Stage, adapter: str) -> None:
+    """Let the trace of a run say that it was begun with this adapter."""
+    begin, *rest = killed.trace
+    assert isinstance(begin, RunStarted)
+    named = begin.model_copy(update={"settings": {**begin.settings, "planner_lora": adapter}})
+    lines = "".join(f"{event.model_dump_json()}\n" for event in (named, *rest))
+    trace_path(killed.settings.traces, killed.run).write_text(lines, encoding="utf-8")
+
+
 @pytest.mark.parametrize("run", ["20260101-000000-abcdef", "../runs", ""])
 def test_a_run_that_is_none_is_told(stage: Callable[..., Stage], run: str) -> None:
     agent = stage("chain").agent
@@ -457,12 +466,25 @@ def test_a_run_is_planned_only_with_the_adapter_that_it_was_begun_with(
     stage: Callable[..., Stage], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     killed = half(stage, monkeypatch, after=2)
+    name_adapter(killed, "other.gguf")
+    agent = Agent(killed.index, ModelWithAdapter(), reader=killed.reader, settings=killed.settings)
+    with pytest.raises(UsageError, match=r"begun with the adapter other\.gguf .* plans\.gguf"):
+        agent.resume(killed.run)
+
+
+def test_a_run_that_was_begun_without_an_adapter_is_planned_without_one(
+    stage: Callable[..., Stage], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    killed = half(stage, monkeypatch, after=1)
     assert "planner_lora" not in only(killed.trace, RunStarted)[0].settings
-    parts = {"reader": killed.reader, "settings": killed.settings}
-    adapted = Agent(killed.index, ModelWithAdapter(), **parts)
-    with pytest.raises(UsageError, match=r"begun with no adapter to plan it, not with plans\.gguf"):
-        adapted.resume(killed.run)
-    begun = adapted.ask(QUESTION)
+    model = ModelWithAdapter()
+    agent = Agent(killed.index, model, reader=killed.reader, settings=killed.settings)
+    agent.resume(killed.run)
+    [resumed] = only(killed.trace, RunResumed)
+    assert "planner_lora" not in resumed.settings
+    assert model.options and not any("planner_lora" in options for options in model.options)
+    begun = agent.ask(QUESTION)
+    assert any("planner_lora" in options for options in model.options)
     [start] = only(read_trace(trace_path(killed.settings.traces, begun.run)), RunStarted)
     assert start.settings["planner_lora"] == "plans.gguf"
 
@@ -471,6 +493,7 @@ def test_a_run_that_is_planned_goes_on_with_any_adapter(
     stage: Callable[..., Stage], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     killed = half(stage, monkeypatch)
+    name_adapter(killed, "other.gguf")
     model = ModelWithAdapter()
     agent = Agent(killed.index, model, reader=killed.reader, settings=killed.settings)
     assert agent.resume(killed.run).answer == "Prague"
