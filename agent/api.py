@@ -7,6 +7,7 @@ import contextlib
 import threading
 from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +18,7 @@ from agent.pump import pumped
 from agent.settings import Settings, expanded, expanded_index
 from agent.telemetry import traced
 from agent.traces import new_run_id
-from graph.events import Correction, Event, RunStarted
+from graph.events import Correction, Event, Planned, RunStarted
 from graph.types import Limits
 from retrievers.passage import Retriever
 
@@ -90,7 +91,7 @@ class Agent:
                     path = self._given_model or self.settings.model
                     self._model = LlamaCppChat(
                         model_path=str(path) if path is not None else None,
-                        planner_lora=str(lora) if (lora := self.settings.planner_lora) else None,
+                        planner_lora=str(self.settings.planner_lora),
                         n_ctx=self.settings.context,
                         n_threads=self.settings.threads,
                     )
@@ -190,7 +191,8 @@ class Agent:
         Raises
         ------
         UsageError
-            Where there is no such run, it was asked of another index, or it waits for no answer.
+            Where there is no such run, it was asked of another index, it waits for no answer, or
+            it has no plan yet and was begun with an adapter that plans, and not with this one.
         TraceError
             Where its trace or its checkpoints cannot be used.
         """
@@ -208,9 +210,20 @@ class Agent:
         if runs.ended(left):
             return
         parts = await self._parts()
-        index, other = runs.started(left).settings.get("index"), parts.named()["index"]
-        if index != other:
-            raise UsageError(f"the run {run} was asked of the index {index}, and not of {other}")
+        asked, named = runs.started(left).settings, parts.named()
+        if asked.get("index") != named["index"]:
+            raise UsageError(
+                f"the run {run} was asked of the index {asked.get('index')}, "
+                f"and not of {named['index']}"
+            )
+        plans, other = asked.get("planner_lora"), named.get("planner_lora")
+        if plans is None:
+            parts = replace(parts, adapter=None)
+        elif plans != other and not any(isinstance(event, Planned) for event in left):
+            raise UsageError(
+                f"the run {run} has no plan yet, and was begun with the adapter {plans} to plan "
+                f"it, not with {other or 'none'}: set HOPTREE_PLANNER_LORA to {plans}, or ask again"
+            )
         going_on = runs.resume(parts, self.settings.traces, run, answer)
         events = self._told(parts, going_on, runs.valid(left))
         async with contextlib.aclosing(events):
@@ -275,7 +288,9 @@ class Agent:
         model = await asyncio.to_thread(self._get_model)
         reader = await asyncio.to_thread(self._get_reader)
         voting = await asyncio.to_thread(trusting, self.settings.voting, file_of(retriever))
-        return Parts(model, reader, retriever, searchable, voting, self.settings.wording)
+        adapter = getattr(model, "planner_adapter", None)
+        wording = self.settings.wording
+        return Parts(model, reader, retriever, searchable, voting, wording, adapter)
 
     def _told(
         self, parts: Parts, events: AsyncGenerator[Event, None], before: Sequence[Event] = ()

@@ -71,7 +71,7 @@ def run(
     questions = load_questions(dataset, limit)
     model = LlamaCppChat(
         model_path=str(settings.model or default_model()),
-        planner_lora=str(settings.planner_lora) if settings.planner_lora else None,
+        planner_lora=str(settings.planner_lora),
         n_ctx=settings.context,
         n_threads=settings.threads,
     )
@@ -87,8 +87,8 @@ def run(
         "limits": settings.limits.model_dump(),
         "voting": settings.voting.model_dump(),
     }
-    if settings.planner_lora is not None:
-        decisive["planner_lora"] = model_mark(settings.planner_lora)
+    if (adapter := model.planner_adapter) is not None:
+        decisive["planner_lora"] = model_mark(adapter.path)
     if indexed:
         decisive["index"] = settings.index
     else:

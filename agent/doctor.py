@@ -70,17 +70,16 @@ def _fault(name: str, error: Exception) -> Finding:
 
 
 def _model(settings: Settings) -> Finding:
-    from agent.gguf import checked_gguf, default_model
+    from agent.gguf import checked_gguf, default_model, load_gguf
+    from agent.planners import adapter_of
 
     path = checked_gguf(settings.model or default_model())
     size = path.stat().st_size / 2**20
     detail = f"{path.name}, {size:.0f} MiB"
-    if settings.planner_lora is not None:
-        from agent.gguf import load_gguf
-
+    if (adapter := adapter_of(settings.model, str(settings.planner_lora))) is not None:
         # Only llama.cpp tells whether an adapter fits its model.
-        load_gguf(path, settings.planner_lora, n_ctx=64, n_threads=1).close()
-        detail += f", plans with {settings.planner_lora.name}"
+        load_gguf(path, adapter.checked(), n_ctx=64, n_threads=1).close()
+        detail += f", plans with {adapter.path.name}"
     return Finding(name="model", status="ok", detail=detail)
 
 

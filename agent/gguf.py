@@ -17,7 +17,7 @@ from agent.errors import GrammarError, ModelError, ModelFileError
 BATCH = 256
 """Prompt tokens evaluated in one call of the native code, which cannot be interrupted."""
 _REMEDY = "name a GGUF file with --model or HOPTREE_MODEL"
-_LORA_REMEDY = "name a GGUF LoRA of the model with HOPTREE_PLANNER_LORA, or none"
+_LORA_REMEDY = "name a GGUF LoRA of the model with HOPTREE_PLANNER_LORA, or `none`"
 _ERROR = 4  # GGML_LOG_LEVEL_ERROR
 _loading = threading.Lock()  # llama-cpp-python redirects the process's stderr while it loads
 _log_callback: Any = None

@@ -27,6 +27,7 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
 
 from agent.errors import HoptreeError, ModelError, PromptTooLongError
 from agent.gguf import BATCH, LoadedModel, default_model, load_gguf
+from agent.planners import SHIPPED, Adapter, adapter_of
 from agent.streamed_text import StreamedText
 from agent.warm import WarmPrompts, alike
 from retrievers.onnx import cores
@@ -57,7 +58,7 @@ class CallOptions(BaseModel):
     prefill: str = ""
     """Text the answer begins with; it is not streamed."""
     planner_lora: bool = False
-    """Compute this call with the adapter of `planner_lora`, where the model has one."""
+    """Compute this call with the adapter that plans, where the model has one."""
 
 
 @dataclass
@@ -84,8 +85,9 @@ class LlamaCppChat(BaseChatModel):
     """None: the model that ships, `default_model()`."""
     n_ctx: int = Field(default=4096, ge=64)
     n_threads: int | None = None
-    planner_lora: str | None = None
-    """A GGUF LoRA for the calls that ask for it; the others are computed without it."""
+    planner_lora: str = SHIPPED
+    """A GGUF LoRA for the calls that ask for it; the others are computed without it. `shipped`: the
+    one that ships, where the model is the one that ships. `none`: none."""
 
     _requests: queue.SimpleQueue[_Request | None] = PrivateAttr(default_factory=queue.SimpleQueue)
     _worker: threading.Thread | None = PrivateAttr(default=None)
@@ -96,6 +98,15 @@ class LlamaCppChat(BaseChatModel):
     @property
     def _llm_type(self) -> str:
         return "llama.cpp"
+
+    @property
+    def planner_adapter(self) -> Adapter | None:
+        """The adapter that plans, if any."""
+        return adapter_of(self._path, self.planner_lora)
+
+    @property
+    def _path(self) -> Path | None:
+        return Path(self.model_path).expanduser() if self.model_path else None
 
     # ── loading ───────────────────────────────────────────────────────────────────────────────
 
@@ -115,9 +126,10 @@ class LlamaCppChat(BaseChatModel):
         if self._closed:
             raise ModelError(_CLOSED)
         if self._loaded is None:
+            adapter = self.planner_adapter
             self._loaded = load_gguf(
-                Path(self.model_path).expanduser() if self.model_path else default_model(),
-                Path(self.planner_lora).expanduser() if self.planner_lora else None,
+                self._path or default_model(),
+                adapter.checked() if adapter is not None else None,
                 self.n_ctx,
                 self.n_threads or cores(),
             )

@@ -6,25 +6,28 @@ from rich.text import Text
 from rich.tree import Tree as Drawing
 
 from agent.show import one_line
+from graph.paths import plan_origin
 from graph.tree import AnswerNode, Node, PlanNode, QuestionNode, StepNode, WordingNode
 
 _STYLES = {"solved": "green", "failed": "red", "open": "yellow", "untried": "dim"}
 _MARKS = {"solved": "✓", "failed": "✗", "open": "…", "untried": "·"}
 
 
-def outline(root: QuestionNode) -> Drawing:
+def outline(root: QuestionNode, language: str) -> Drawing:
     """Draw the question, its plans, their steps, and the wordings and answers of each.
+
+    `language` is that of the run, in which plans are named.
 
     Behind a plan stands the estimate of its success, behind an answer its own confidence.
     """
     drawing = Drawing(_line(root, root.question, style="bold"))
     for plan in root.plans:
-        _plan(drawing.add(_headline(plan)), plan)
+        _plan(drawing.add(_headline(plan, language)), plan)
     return drawing
 
 
-def _headline(plan: PlanNode) -> Text:
-    line = _line(plan, f"plan {plan.number}, by the {plan.planner} planner")
+def _headline(plan: PlanNode, language: str) -> Text:
+    line = _line(plan, plan_origin(plan.number, plan.planner, language))
     if plan.answer is not None:
         line.append(" → ").append(one_line(plan.answer), "green")
     return line.append(f" ({plan.estimate:.2f})").append(_fate(plan), _STYLES[plan.state])

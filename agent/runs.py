@@ -30,6 +30,7 @@ from retrievers.passage import Retriever
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
+    from agent.planners import Adapter
     from graph.protocols import Reader
 
 _STEPS_PER_PATH = 40
@@ -64,11 +65,19 @@ class Parts:
     """False where there is no index, or an empty one."""
     voting: Voting
     wording: Wording = "rules"
+    adapter: Adapter | None = None
+    """Of the model, for its plans."""
 
     def named(self) -> dict[str, str | int | float | bool | None]:
-        """Return the index and the model as a trace names them."""
+        """Return the index, the model and its adapter that plans, if any, as a trace names them."""
         model = str(getattr(self.model, "model_path", None) or type(self.model).__name__)
-        return {"index": place(self.retriever), "model": printable(model)}
+        named: dict[str, str | int | float | bool | None] = {
+            "index": place(self.retriever),
+            "model": printable(model),
+        }
+        if self.adapter is not None:
+            named["planner_lora"] = printable(self.adapter.name)
+        return named
 
 
 def told(folder: pathlib.Path, run: str) -> list[Event]:
@@ -232,6 +241,7 @@ def _calls(parts: Parts, begin: RunStarted, journal: Journal) -> Calls:
         limits=limits_of(begin),
         voting=parts.voting,
         wording=parts.wording,
+        planner_languages=parts.adapter.languages if parts.adapter is not None else (),
         language=begin.language,
         journal=journal,
     )

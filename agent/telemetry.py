@@ -247,6 +247,8 @@ class Spans:
             "gen_ai.request.model": self._model,
             "hoptree.run": event.run,
         }
+        if (adapter := event.settings.get("planner_lora")) is not None:
+            told["hoptree.planner_lora"] = str(adapter).rpartition("/")[2]
         asked: dict[str, Value] = {}
         if isinstance(event, RunStarted):
             told["hoptree.language"] = event.language

@@ -185,7 +185,7 @@ def main() -> int:
         return 2
     model = LlamaCppChat(
         model_path=str(options.model) if options.model else None,
-        planner_lora=str(options.lora) if options.lora else None,
+        planner_lora=str(options.lora or "none"),
         n_ctx=1024,
         n_threads=options.threads,
     )

@@ -9,7 +9,7 @@ Of the questions whose cause there is *reading* or *abstained*, each is lost at 
 - *earlier step*: an answer on the way to it (of the gold evidences or decomposition, where the set
   has them) was no step's verdict; *read* where it was among the spans;
 - *never asked*: no step asked about the last answer on the way to it;
-- *refused*: it was read, and is not of the kind that the step expects (`fits`);
+- *refused*: it was read, and is not of the kind that the step expects (`fitting`);
 - *outvoted*: it was read, as the best span of a passage or as another;
 - *not stated*: no supporting passage that was found has it in the words of the gold answer;
 - *cut*: of the supporting passage, only spans were read that have too little of it or too much;
@@ -28,11 +28,18 @@ from agent.evaluation.rows import EvalRow
 from agent.metrics import f1
 from agent.traces import read_trace
 from benchmarks.causes import FAILED, cause
-from graph.events import CandidatesRead, Event, Retrieved, RunStarted, Voted
+from graph.events import (
+    CandidatesRead,
+    Event,
+    PathOpened,
+    Planned,
+    Retrieved,
+    RunStarted,
+    Voted,
+)
 from graph.normalise import canonical, similarity
-from graph.planning.language import expected_type
-from graph.support.building import fits
-from graph.types import Candidate
+from graph.support.building import fitting
+from graph.types import Candidate, Plan, SubQuestion
 
 ALIKE = 0.6
 LOST = (
@@ -57,7 +64,8 @@ def lost(row: EvalRow, events: Sequence[Event], before: Sequence[str]) -> str:
     gold = (row.answer, *row.aliases)
     if row.prediction and any(_alike(row.prediction, text) for text in gold):
         return "form"
-    read = [event for event in events if isinstance(event, CandidatesRead)]
+    judged = list(_judged(events))
+    read = [event for event, _ in judged]
     verdicts = [
         e.result.verdict.answer for e in events if isinstance(e, Voted) and e.result.verdict
     ]
@@ -71,12 +79,11 @@ def lost(row: EvalRow, events: Sequence[Event], before: Sequence[str]) -> str:
         asked = [canonical(event.question) for event in read]
         if words and not any(word in question for word in words for question in asked):
             return "never asked"
-    found = [(e, c) for e in read for c in e.candidates if f1(c.text, gold) >= FAILED]
-    possible = [(e, c) for e, c in found if fits(c.text, e.question, expected_type(e.question))]
+    possible = [(e, c) for e, fit in judged for c in fit if f1(c.text, gold) >= FAILED]
     if possible:
         best = any(c is _best(e.candidates, c.passage_id) for e, c in possible)
         return "outvoted, best of a passage" if best else "outvoted, not best"
-    if found:
+    if any(f1(c.text, gold) >= FAILED for e in read for c in e.candidates):
         return "refused"
     passages = {
         hit.passage.id: canonical(hit.passage.text)
@@ -90,6 +97,23 @@ def lost(row: EvalRow, events: Sequence[Event], before: Sequence[str]) -> str:
         return "not stated"
     spans = [c.text for e in read for c in e.candidates if c.passage_id in right]
     return "cut" if any(f1(text, gold) > 0 for text in spans) else "not read"
+
+
+def _judged(events: Iterable[Event]) -> Iterator[tuple[CandidatesRead, list[Candidate]]]:
+    """Yield what was read for each step, and of it what the support graph took."""
+    plans: Sequence[Plan] = ()
+    steps: Sequence[SubQuestion] = ()
+    for event in events:
+        match event:
+            case Planned():
+                plans = event.plans
+            case PathOpened():
+                steps = plans[event.path.plan].steps
+            case CandidatesRead():
+                expects = steps[event.step - 1].expects
+                yield event, fitting(event.candidates, event.question, expects)
+            case _:
+                pass
 
 
 def _alike(said: str, gold: str) -> bool:

@@ -21,7 +21,7 @@ import numpy as np
 from rapidfuzz import fuzz
 
 from graph.normalise import SAME, similarity
-from graph.support.building import NEGLIGIBLE, fits
+from graph.support.building import fitting
 from retrievers.encoder import MiniLMEncoder
 from training.calibration.examples import right, with_planted
 from training.calibration.lookups import Asked, Store, chinese, english, open_store
@@ -44,11 +44,7 @@ def pairs(store: Store, rows: list[Asked]) -> Iterator[Pair]:
     """Yield the pairs of the lookups."""
     for row in rows:
         case = with_planted(store, row, None, "copies", 0, "train")
-        texts = {
-            c.text
-            for c in case.candidates
-            if c.probability >= NEGLIGIBLE and fits(c.text, row.question, row.expects)
-        }
+        texts = {c.text for c in fitting(case.candidates, row.question, row.expects)}
         for one, other in itertools.permutations(sorted(texts), 2):
             if right(one, row.answers) and similarity(one, other) < SAME:
                 same = right(other, row.answers)

@@ -18,6 +18,7 @@ import argparse
 import functools
 import gc
 import math
+import statistics
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
@@ -30,8 +31,8 @@ from agent.evaluation import EvalQuestion, load_questions
 from agent.metrics import exact_match, f1
 from graph.planning import by_language, whole
 from graph.planning.check import rank
-from graph.support import scoring, vote
-from graph.support.building import answers, support_graph
+from graph.support import prepare, scoring, vote
+from graph.support.building import support_graph
 from graph.support.independence import source_of
 from graph.support.trust import Record, lessons, together, trust
 from graph.support.voting import weigh
@@ -121,8 +122,7 @@ def _built(
     """Return the weighed graph of a lookup, made once: `Chains` keeps the candidates alive."""
     if id(candidates) not in _GRAPHS:
         graph = support_graph(question, hits, candidates, expects)
-        weigh(graph, scoring.Weighted())
-        _GRAPHS[id(candidates)] = Answers(graph, answers(graph))
+        _GRAPHS[id(candidates)] = Answers(graph, weigh(graph, scoring.Weighted()))
     return _GRAPHS[id(candidates)]
 
 
@@ -423,14 +423,23 @@ def forget() -> None:
                 kept.cache_clear()
 
 
-def speed(chains: Chains, size: int = 50) -> tuple[float, float]:
-    """Return the median milliseconds of the processor that a vote over `size` passages takes.
+class Speed(NamedTuple):
+    """Median milliseconds of the processor, over passages of which nothing was known."""
 
-    The first time, where none of them was ever seen, and again.
-    """
+    unprepared: float
+    """A vote that meets the passages' texts itself."""
+    preparing: float
+    """`prepare`, which the thread of the reader does."""
+    prepared: float
+    """The vote after it, as the event loop runs it."""
+    again: float
+    """The same vote once more."""
+
+
+def speed(chains: Chains, size: int = 50) -> Speed:
+    """Return what a vote over `size` passages takes."""
     lookups = [case for (_, noise), case in chains._cases.items() if noise.k == 0]
-    first: list[float] = []
-    again: list[float] = []
+    times: list[Speed] = []
     for start in range(0, len(lookups) - 10, 10):
         hits: dict[str, Hit] = {}
         read: dict[str, list[Candidate]] = {}
@@ -441,14 +450,22 @@ def speed(chains: Chains, size: int = 50) -> tuple[float, float]:
         chosen = list(hits.values())[:size]
         if len(chosen) < size:
             continue
+        passages = [hit.passage for hit in chosen]
         spoken = [c for hit in chosen for c in read[hit.passage.id]]
         question, _, _, expects = lookups[start]
+        decide = functools.partial(vote, question, chosen, spoken, expects=expects)
         forget()
-        for times in (first, again):
-            begun = time.process_time()
-            vote(question, chosen, spoken, expects=expects)
-            times.append(1000 * (time.process_time() - begun))
-    return sorted(first)[len(first) // 2], sorted(again)[len(again) // 2]
+        unprepared = _milliseconds(decide)
+        forget()
+        preparing = _milliseconds(functools.partial(prepare, passages, spoken))
+        times.append(Speed(unprepared, preparing, _milliseconds(decide), _milliseconds(decide)))
+    return Speed(*(statistics.median(taken) for taken in zip(*times, strict=True)))
+
+
+def _milliseconds(work: Callable[[], object]) -> float:
+    begun = time.process_time()
+    work()
+    return 1000 * (time.process_time() - begun)
 
 
 def main() -> None:
@@ -482,8 +499,12 @@ def main() -> None:
     if "cmrc2018" in chains:
         print(answered(chains["cmrc2018"]))
     for name, chain in chains.items():
-        cold, warm = speed(chain)
-        print(f"\n{name}: a vote over 50 passages takes {cold:.1f} ms, {warm:.1f} ms again")
+        took = speed(chain)
+        print(
+            f"\n{name}: a vote over 50 passages takes {took.prepared:.1f} ms, "
+            f"{took.again:.1f} again; preparing them takes {took.preparing:.1f}, "
+            f"a vote without that {took.unprepared:.1f}"
+        )
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +17,7 @@ from langchain_core.messages import AIMessageChunk, BaseMessage
 from graph.events import CandidatesRead, Event, ModelCalled, Notice, Retrieved, Token, elapsed
 from graph.journal import Journal
 from graph.protocols import Reader
+from graph.support import prepare
 from graph.types import AnswerType, Candidate, Limits, Voting, Wording
 from prompts.loader import render
 from retrievers.errors import RetrieverError
@@ -38,6 +39,14 @@ LEAST_READ_SECONDS = 5.0
 """What a read gets at least: what was found late is paid for, and wants to be read."""
 
 
+def _read(
+    reader: Reader, question: str, passages: Sequence[Passage], expects: AnswerType
+) -> list[Candidate]:
+    candidates = reader.read(question, passages, expects)
+    prepare(passages, candidates)
+    return candidates
+
+
 @dataclass
 class Calls:
     """What one run may use, and what it has used so far. Lives as long as the run."""
@@ -49,7 +58,9 @@ class Calls:
     voting: Voting = field(default_factory=Voting)
     wording: Wording = "rules"
     language: str = "en"
-    """Of what is told to the reader of the answer."""
+    """Of the question, and of what is told to the reader of the answer."""
+    planner_languages: Collection[str] = ()
+    """Of the questions that the model has an adapter to plan for."""
     journal: Journal = field(default_factory=Journal)
     started: float = field(default_factory=time.monotonic)
     model_tokens: int = 0
@@ -158,7 +169,7 @@ class Calls:
         expects: AnswerType,
         emit: Emit,
     ) -> list[Candidate]:
-        """Extract candidates from passages, off the event loop.
+        """Extract candidates from passages and prepare both for the vote, off the event loop.
 
         A reader that takes longer than what is left of the question's time has read nothing: a
         Notice tells of it, and the run goes on. Its thread ends by itself, as none can be stopped.
@@ -173,7 +184,9 @@ class Calls:
         candidates: list[Candidate] = []
         try:
             async with asyncio.timeout(seconds) as limit:
-                candidates = await asyncio.to_thread(self.reader.read, question, passages, expects)
+                candidates = await asyncio.to_thread(
+                    _read, self.reader, question, passages, expects
+                )
         except TimeoutError:
             if not limit.expired():
                 raise
@@ -191,8 +204,8 @@ class Calls:
 
     @property
     def plans_by_lora(self) -> bool:
-        """Whether the model has an adapter that plans."""
-        return getattr(self.model, "planner_lora", None) is not None
+        """Whether the model has an adapter that plans in the language of the run."""
+        return self.language in self.planner_languages
 
     async def generate(
         self,

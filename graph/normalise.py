@@ -31,7 +31,7 @@ _INITIALS = re.compile(r"(?<!\w)(?:[^\W\d_]\.\s?){2,}")
 _POSSESSIVE = re.compile(r"(?<=\w)['’]s(?!\w)")
 _APOSTROPHES = re.compile(r"['’‘ʼ`´]")
 _DISAMBIGUATOR = re.compile(r"(?<=\S)\s*\([^()]*\)\s*$")
-_ISO = re.compile(r"(?<![\w-])(\d{4}-\d{2}(?:-\d{2})?)(?![\w-])")
+_ISO = re.compile(r"(?<![A-Za-z\d_-])(\d{4}-\d{2}(?:-\d{2})?)(?![A-Za-z\d_-])")
 _DECIMAL = re.compile(r"(?<=\d)\.(?=\d)")
 _HONORIFICS = re.compile(r"mr|mrs|ms|dr|sir|dame|prof|professor|rev|reverend|hon")
 _ZH_HONORIFIC = re.compile(r"(?<=[\u4e00-\u9fff]{2})(?:先生|女士|小姐|教授|博士|爵士)$")
@@ -41,6 +41,7 @@ _ANSWER_LENGTH = 200
 """Characters up to which a text may be an answer; a passage gets one pass."""
 _MARK = {"-": "\ue000", ".": "\ue001"}
 """Private-use stand-ins that keep the hyphens of dates and decimal points through the splitting."""
+_BETWEEN = re.compile(rf"[^\w{_MARK['-']}{_MARK['.']}]+|_+")
 
 
 @lru_cache(maxsize=16384)
@@ -81,7 +82,7 @@ def _one_pass(text: str) -> str:
     pieces[::2] = [_DECIMAL.sub(_MARK["."], replace_numbers(piece)) for piece in pieces[::2]]
     pieces[1::2] = [f" {piece.replace('-', _MARK['-'])} " for piece in pieces[1::2]]
     text = "".join(pieces)
-    kept = re.sub(rf"[^\w{_MARK['-']}{_MARK['.']}]+|_+", " ", text)
+    kept = _BETWEEN.sub(" ", text)
     kept = kept.replace(_MARK["-"], "-").replace(_MARK["."], ".")
     words = [word for word in kept.split() if word != "the"] or kept.split()
     while len(words) > 2 and _HONORIFICS.fullmatch(words[0]):

@@ -6,6 +6,7 @@ opened before, a step is reworded at most once, and runner-ups only go down a ve
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Collection, Mapping, Sequence
 
@@ -19,12 +20,12 @@ REWORDED = 0.6
 """How much a reworded step is trusted, compared with its first wording."""
 UNSURE = 0.4
 """Confidence of a step below which the answers it rests on are in doubt."""
-IN_DOUBT = 0.25
+IN_DOUBT = 0.1
 """How likely it is that nothing sure follows from a right answer, compared with a wrong one.
 
 Over the training questions it is 0.03 (`training.calibration.fit` prints the counts), but their
-forms are those that the planner and the reader know best: elsewhere more right answers lead
-nowhere.
+forms are those that the planner and the reader know best. Elsewhere more right answers lead
+nowhere: three times as many are allowed for.
 """
 
 
@@ -143,6 +144,17 @@ def _in_doubt(plan: Plan, path: Path, failure: Failure, number: int) -> bool:
     return any(
         plan.steps[n - 1].kind == "lookup" and number in upstream(plan, n) for n in failed | unsure
     )
+
+
+def plan_origin(number: int, planner: str, language: str) -> str:
+    """Say which plan it is, counted from 1, and whose.
+
+    A planner is called by its name in `prompts`, or by its own where it has none there.
+    """
+    # The name of a planner that is not ours may be no part of a file's name either.
+    with contextlib.suppress(FileNotFoundError, ValueError):
+        planner = render(f"planner_{planner}", language)
+    return render("origin_plan", language, number=str(number), planner=planner)
 
 
 def _opened(

@@ -20,9 +20,9 @@ from graph.paths import upstream
 from graph.planning.substitute import fill
 from graph.state import State, initial, memory_key
 from graph.types import Bound, Outcome, Path, StepResult, Verdict
+from prompts.loader import render
 
-BY_A_PERSON = "given by a person"
-"""The explanation of a verdict that a person gave."""
+_LANGUAGES = ("en", "zh")
 
 
 def state_of(events: Iterable[Event]) -> State:
@@ -77,8 +77,15 @@ def _bind(state: State, number: int, result: StepResult) -> None:
         state["path"] = path.model_copy(update={"bound": {**path.bound, number: bound}})
 
 
-def by_a_person(question: str, answer: str, found: StepResult | None = None) -> StepResult:
-    """Return the verdict of a person on a sub-question.
+def is_by_a_person(verdict: Verdict) -> bool:
+    """Tell whether a person gave the answer: see `by_a_person`."""
+    return verdict.explanation in {render("verdict_person", language) for language in _LANGUAGES}
+
+
+def by_a_person(
+    question: str, answer: str, found: StepResult | None = None, language: str = "en"
+) -> StepResult:
+    """Return the verdict of a person on a sub-question, which says so in the run's language.
 
     Where the search had found the same answer, the passages that carry it are still cited.
     """
@@ -94,7 +101,7 @@ def by_a_person(question: str, answer: str, found: StepResult | None = None) -> 
             confidence=1.0,
             margin=1.0,
             clusters=tuple(same),
-            explanation=BY_A_PERSON,
+            explanation=render("verdict_person", language),
         ),
     )
 
@@ -116,7 +123,8 @@ def corrected(state: State, path: Path, step: int, answer: str, origin: str) -> 
         wording = path.wording.get(step, plan.steps[step - 1].text)
         question = fill(wording, {number: bound.answer for number, bound in kept.items()})
         key = memory_key(question)
-        memory = {**memory, key: by_a_person(question, answer, memory.get(key))}
+        said = by_a_person(question, answer, memory.get(key), state["language"])
+        memory = {**memory, key: said}
     else:
         key = f"#{step}"
     fresh = path.model_copy(

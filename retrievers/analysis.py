@@ -24,7 +24,7 @@ STOP_WORDS = frozenset(
     "there these they this to was will with were has have had do does did who whom whose which "
     "what when where why how from its his her he she".split()
 )
-_STOP_HAN = frozenset(
+STOP_WORDS_ZH = frozenset(
     "的 了 是 在 和 与 及 吗 呢 什么 谁 哪 哪里 哪个 哪位 何时 为 有 "
     "與 嗎 什麼 誰 哪裡 哪裏 哪個 何時 為".split()
 )
@@ -87,12 +87,12 @@ def _chinese(run: str) -> Iterator[str]:
     jieba = segmenter()
     unknown = ""
     for word in jieba.lcut(run, HMM=False):
-        if len(word) == 1 and word not in _STOP_HAN:
+        if len(word) == 1 and word not in STOP_WORDS_ZH:
             unknown += word
             continue
         yield from _bigrams(unknown)
         unknown = ""
-        if word in _STOP_HAN:
+        if word in STOP_WORDS_ZH:
             continue
         for size in range(2, min(len(word), 4)):
             pieces = (word[i : i + size] for i in range(len(word) - size + 1))

@@ -41,18 +41,26 @@ def _console(stderr: bool = False) -> Console:
 
 
 def _settings(run: str, index: str | None, model: Path | None) -> Settings:
-    """Return the settings with the index and the model that the run was begun with."""
+    """Return the settings with the index and the model that the run was begun with.
+
+    The adapter that plans belongs to the model: with another model it is that of the settings.
+    A run whose trace names none goes on without one.
+    """
     from agent.runs import started, told
 
     named = started(told(load_settings({}).traces, run)).settings
+    changed = model is not None
     asked, written = named.get("index"), named.get("model")
     if index is None and isinstance(asked, str):
         address = re.search(r"es(?:\+https?)?://[^'\"]+", asked)
         index = address[0] if address else asked
     if model is None and isinstance(written, str) and Path(written).is_file():
         model = Path(written)
-    given = {"index": index, "model": model}
-    return load_settings({k: v for k, v in given.items() if v is not None})
+    given: dict[str, object] = {"index": index, "model": model}
+    given = {k: v for k, v in given.items() if v is not None}
+    if not changed:
+        given["planner_lora"] = named.get("planner_lora") or "none"
+    return load_settings(given)
 
 
 def resume(

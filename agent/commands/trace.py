@@ -135,13 +135,20 @@ def show(
     - `hoptree trace show 20260101-120000-abcdef`
     - `hoptree trace show 20260101-120000-abcdef --json`
     """
-    from agent.outline import outline
+    from rich.text import Text
 
-    tree = _view(run).tree
+    from agent.outline import outline
+    from agent.show import one_line
+
+    view = _view(run)
     if as_json:
-        print(tree.model_dump_json(indent=2))
-    else:
-        _console().print(outline(tree), soft_wrap=False)  # which would cut what does not fit a line
+        print(view.tree.model_dump_json(indent=2))
+        return
+    out = _console()
+    # A soft wrap would cut what does not fit a line.
+    out.print(outline(view.tree, view.language), soft_wrap=False)
+    if (adapter := view.settings.get("planner_lora")) is not None:
+        out.print(Text(f"adapter that plans: {one_line(str(adapter))}", "dim"))
 
 
 def _view(run: str) -> RunView:

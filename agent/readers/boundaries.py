@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from graph.planning.language import expected_type
+from graph.types import AnswerType
 from graph.values import is_date
 
 _NAME_GOES_ON = re.compile(r"(?: (?:[A-Z][^\W\d_][\w'’-]*|[IVX]+\b)){1,2}(?![\w'’-]| [A-Z])")
@@ -55,8 +57,8 @@ def completed(text: str, start: int, end: int, question: str) -> tuple[int, int]
     A name takes the capitalised words that follow it, and one of a single word those before it,
     unless the question has them; a number takes its “more than”; a quotation that is there by half
     is made whole, and of half a bracket what is on the side of the span's beginning stays; of a
-    birth and a death the one that is asked for stays, and of a date its year, where only that is
-    asked for.
+    birth and a death the one that is asked for stays, without its date where its place is asked
+    for, and of a date its year, where only that is asked for.
 
     Examples
     --------
@@ -91,12 +93,38 @@ def completed(text: str, start: int, end: int, question: str) -> tuple[int, int]
 
 def _one_end_of_life(text: str, start: int, end: int, question: str) -> tuple[int, int]:
     died = _end_of_life(question)
-    dash = _DASH.search(text, start, end) if died is not None else None
-    if dash is None or dash.start() == start or dash.end() == end:
+    if died is None:
         return start, end
-    if not is_date(text[start : dash.start()]):
-        return start, end
-    return (dash.end(), end) if died else (start, dash.start())
+    for dash in _DASH.finditer(text, start, end):
+        if dash.start() == start or dash.end() == end:
+            continue
+        if is_date(text[start : dash.start()]) or _between_dates(text, dash):
+            start, end = (dash.end(), end) if died else (start, dash.start())
+            return start + _dated(text[start:end], question), end
+    return start, end
+
+
+def _between_dates(text: str, dash: re.Match[str]) -> bool:
+    """Return whether a dash stands in a bracket between a birth and a death, both dated."""
+    begin = max(0, dash.start() - _LIFE)
+    opened = max(text.rfind(mark, begin, dash.start()) for mark in "(（")
+    if opened < 0 or re.search(r"[)）]", text[opened : dash.start()]):
+        return False
+    following = re.split(r"[)）]", text[dash.end() : dash.end() + _LIFE], maxsplit=1)[0]
+    dated = any(is_date(following[:at]) for at in (*_commas(following), len(following)))
+    return dated and re.search(r"\d{3}", text[opened : dash.start()]) is not None
+
+
+def _commas(text: str) -> list[int]:
+    return [match.start() for match in re.finditer("[,，]", text)]
+
+
+def _dated(said: str, question: str) -> int:
+    """Return how long the date is that stands before a place, with its comma."""
+    if expected_type(question) is not AnswerType.PLACE:
+        return 0
+    before = [at for at in _commas(said) if is_date(said[:at])]
+    return len(said) - len(said[before[-1] + 1 :].lstrip()) if before else 0
 
 
 def _whole_marks(text: str, start: int, end: int) -> tuple[int, int]:

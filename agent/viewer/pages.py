@@ -23,6 +23,7 @@ from agent.viewer.run import why_left
 from agent.viewer.support import drawing
 from agent.viewer.views import LANES, Listing, RunSummary, RunView, StepView
 from graph.events import Citation
+from graph.paths import plan_origin
 
 _HERE = Path(__file__).parent
 STATIC = _HERE / "static"
@@ -115,6 +116,7 @@ def _environment() -> Environment:
         "LANES": LANES,
         "excerpt": excerpt,
         "drawing": drawing,
+        "plan_origin": plan_origin,
         "SHOWN": SHOWN,
         "FAINT": FAINT,
     }

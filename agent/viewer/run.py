@@ -42,7 +42,7 @@ from graph.events import (
     Voted,
 )
 from graph.planning.substitute import fill, needs
-from graph.replay import BY_A_PERSON
+from graph.replay import is_by_a_person
 from graph.state import memory_key
 from graph.types import Candidate, Failure, FailureReason, Plan, StepResult, SubQuestion
 from retrievers.passage import Hit, Passage
@@ -356,7 +356,7 @@ def _step_state(
     if step is not None:
         if step.result.verdict is None:
             return "failed"
-        if step.result.verdict.explanation == BY_A_PERSON:
+        if is_by_a_person(step.result.verdict):
             return "corrected"
         if step.remembered:
             return "remembered"

@@ -14,13 +14,13 @@ from retrievers.passage import Passage
 _STYLE = re.compile("<style>.*?</style>", re.DOTALL)
 
 
-def drawing(step: StepView, passages: Mapping[str, Passage]) -> Markup:
+def drawing(step: StepView, passages: Mapping[str, Passage], language: str) -> Markup:
     """Draw which passages the answers were read from, and which state one as well.
 
-    Empty where the step was not decided by a vote.
+    Its words are of the run's language. Empty where the step was not decided by a vote.
     """
     if step.result is None or step.result.verdict is None or not step.result.verdict.clusters:
         return Markup()
     # Our own style sheet has its styles: the policy of the page allows no other. Its text is
     # escaped.
-    return Markup(_STYLE.sub("", svg(step.result, passages)))
+    return Markup(_STYLE.sub("", svg(step.result, passages, language)))

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from collections.abc import Iterator
 from difflib import SequenceMatcher
 
 from graph.values import parse_yes_no
@@ -200,6 +201,14 @@ def _because(before: str, after: str, answer: str) -> list[str]:
     return [f"{body.rstrip('，,')}，{'' if _REASON.search(answer[:12]) else link}{answer}"]
 
 
+def _words(text: str) -> Iterator[tuple[str, int]]:
+    """Yield the words of a text with where they begin; 成都 is one."""
+    at = 0
+    for pair in tagger().cut(text):
+        yield pair.word, at
+        at += len(pair.word)
+
+
 def _affirmed(text: str, truth: bool) -> list[str]:
     """Return "是的，X是…" or "不是，X不是…"."""
     whether = re.search(r"是否|是不是|有没有|有沒有", text)
@@ -217,7 +226,13 @@ def _affirmed(text: str, truth: bool) -> list[str]:
         verbs = list(re.finditer(r"(?<![不但可还還就只要总總])是(?![的否])", plain))
         if len(verbs) != 1:
             return []
-        return [f"不是，{plain[: verbs[0].start()]}不{plain[verbs[0].start() :]}"]
+        at = verbs[0].start()
+        # 都不是 would say that none is, where one of them may be.
+        words = _words(plain[:at])
+        all_of = next((begin for word, begin in words if word[0] in "都皆均" or word == "全都"), at)
+        if all_of < at - 1:
+            return []
+        return [f"不是，{plain[:all_of]}{'不' if all_of == at else '并非'}{plain[all_of:]}"]
     if whether[0][0] == "有":
         return [f"没有，{head}没有{tail}"]
     denied = (

@@ -30,6 +30,6 @@ def ask(ready: Mapping[int, str], state: State, below: float, emit: Emit) -> Sta
         answer: str | None = interrupt({"step": number})["answer"]
         asked.add(key)
         if answer is not None:
-            given[key] = by_a_person(text, answer, result)
+            given[key] = by_a_person(text, answer, result, state["language"])
             emit(Voted(step=number, result=given[key]))
     return {"memory": given, "asked": frozenset(asked)}

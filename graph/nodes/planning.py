@@ -14,7 +14,6 @@ from graph.events import PathOpened, Planned
 from graph.planning import propose
 from graph.state import State
 from graph.types import Path, Plan, Way
-from prompts.loader import render
 
 PLAN_TOKENS = 160
 
@@ -47,8 +46,7 @@ def first_paths(
     """Return the path that each plan begins with, in order, but for the first `after` plans."""
     found = []
     for number, plan in list(enumerate(plans))[after:]:
-        told = {"number": str(number + 1), "planner": plan.planner}
-        origin = render("origin_plan", language, **told)
+        origin = paths.plan_origin(number + 1, plan.planner, language)
         found.append(Path(plan=number, origin=origin, way=way, prior=plan.score))
     return found
 

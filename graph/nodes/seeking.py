@@ -133,7 +133,13 @@ async def read(state: Task, runtime: Runtime[Calls]) -> State:
     if whole is not None and choice is None and state["expects"] is not AnswerType.YES_NO:
         candidates = [c for c in candidates if not says_nothing(c.text, _said(c.text, whole))]
     result = vote(
-        question, state["hits"], candidates, state["step"], state["expects"], calls.voting
+        question,
+        state["hits"],
+        candidates,
+        state["step"],
+        state["expects"],
+        calls.voting,
+        calls.language,
     )
     emit(Voted(step=state["step"], result=result))
     return {"memory": {memory_key(question): result}}

@@ -79,7 +79,8 @@ def apply(step: SubQuestion, answers: Mapping[int, str], language: str = "en") -
     try:
         return _OPERATORS[step.operator](inner)
     except Incomparable as error:
-        return failed(FailureReason.INCOMPARABLE, str(error))
+        words = inner.say(str(error), f"{'与'.join(given)}无法比较")
+        return failed(FailureReason.INCOMPARABLE, words)
 
 
 def _is_zh(language: str) -> bool:

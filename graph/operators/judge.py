@@ -10,6 +10,7 @@ from graph.operators.result import OperatorResult, Step, failed
 from graph.types import FailureReason, Operator
 from graph.values import (
     countries_in,
+    dates_in,
     is_date,
     is_number,
     parse_country,
@@ -20,13 +21,13 @@ from graph.values import (
     yes_no,
 )
 from graph.values.letters import lowered
+from graph.values.truth import NEGATION
 from retrievers.analysis import stem
 
 _COUNTRY_ASKED = re.compile(
-    r"\b(?:country|countries|nationalit(?:y|ies)|nation|citizenship)\b|国籍|国家|同国|哪国", re.I
-)
-_NEGATED = re.compile(
-    r"\b(?:not|never|no longer|neither|without)\b|n['’]t\b|不是|并非|没有|从未", re.I
+    r"\b(?:country(?! (?:music|songs?|singers?|artists?|albums?|bands?|clubs?|houses?)\b)|countries"
+    r"|nationalit(?:y|ies)|nation|citizenship)\b|国籍|国家|同国|哪国",
+    re.I,
 )
 
 _CONTINENT = re.compile(
@@ -59,10 +60,19 @@ _BOUND = re.compile(
 
 
 def same(step: Step) -> OperatorResult:
-    """Say whether all answers mean the same: dates, numbers, countries as such, else names."""
+    """Say whether all answers mean the same: dates, numbers, countries as such, else names.
+
+    Answers of two kinds, a country and a person, say, are incomparable: one was read wrongly.
+    """
     pairs = list(itertools.combinations(step.answers, 2))
     by_country = _COUNTRY_ASKED.search(step.text) is not None
-    unlike = next((pair for pair in pairs if not _alike(*pair, by_country=by_country)), None)
+    alike = {pair: _alike(*pair, by_country=by_country) for pair in pairs}
+    unlike = next((pair for pair in pairs if alike[pair] is False), None)
+    unsure = next((pair for pair in pairs if alike[pair] is None), None)
+    if unlike is None and unsure is not None:
+        a, b = unsure
+        words = step.say(f"{a} and {b} are not of one kind", f"{a}与{b}不是同类事物")
+        return failed(FailureReason.INCOMPARABLE, words)
     wanted = step.operator == Operator.SAME
     a, b = unlike or pairs[0]
     if unlike:
@@ -76,7 +86,8 @@ def same(step: Step) -> OperatorResult:
     )
 
 
-def _alike(a: str, b: str, *, by_country: bool) -> bool:
+def _alike(a: str, b: str, *, by_country: bool) -> bool | None:
+    """Return whether two answers mean the same; None where they are not of one kind."""
     if is_date(a) and is_date(b):
         dates = parse_date(a), parse_date(b)
         return bool(dates[0] and dates[1] and dates[0].compare(dates[1]) == 0)
@@ -89,7 +100,24 @@ def _alike(a: str, b: str, *, by_country: bool) -> bool:
             return bool(shared_countries(*countries))
     if same_answer(a, b):
         return True
-    return _holds(a, b) or _holds(b, a) if not (is_date(a) or is_date(b)) else False
+    if not (is_date(a) or is_date(b)) and (_holds(a, b) or _holds(b, a)):
+        return True
+    return None if _of_two_kinds(a, b, by_country=by_country) else False
+
+
+def _of_two_kinds(a: str, b: str, *, by_country: bool) -> bool:
+    """Return whether only one of two answers tells a country, a date or a number.
+
+    Where a country is asked for, whether either of them tells none.
+    """
+    if by_country:
+        return not (countries_in(a) and countries_in(b))
+    return any(
+        (parse_country(one) and not countries_in(other))
+        or (is_date(one) and not dates_in(other) and parse_number(other) is None)
+        or (is_number(one) and parse_number(other) is None and not dates_in(other))
+        for one, other in ((a, b), (b, a))
+    )
 
 
 def _is_limit(bound: re.Match[str]) -> bool:
@@ -165,22 +193,23 @@ def affirms(answer: str, phrase: str) -> bool | None:
 
     A phrase may bound a number or a date (“more than 15”, “before 2010”, 超过15); None where
     the answer holds none, or the bound lies within what it leaves open. None too where a country or
-    a continent is asked about and the answer names a town, say: it may lie there.
+    a continent is asked about and the answer names a town, say: it may lie there; and where the
+    answer is no more than a country, a date or a number and the phrase (“actor”) is none.
     """
     bound = _BOUND.match(phrase)
     if bound and _is_limit(bound):
         return _within(answer, bound)
-    if _NEGATED.search(answer):
+    if NEGATION.search(answer):
         return False
     if is_chinese(answer + phrase):
         country = parse_country(phrase)
         if canonical(phrase) in canonical(answer) or country in countries_in(answer):
             return True
-        return None if _is_wide(phrase, answer) else False
+        return None if _is_wide(phrase, answer) or _is_beside(phrase, answer) else False
     said = {*map(stem, canonical(answer).split()), *(c.lower() for c in countries_in(answer))}
     country = parse_country(phrase)
     held = country.lower() in said if country else {*map(stem, canonical(phrase).split())} <= said
-    return None if not held and _is_wide(phrase, answer) else held
+    return held or (None if _is_wide(phrase, answer) or _is_beside(phrase, answer) else False)
 
 
 def _is_wide(phrase: str, answer: str) -> bool:
@@ -188,3 +217,10 @@ def _is_wide(phrase: str, answer: str) -> bool:
     if _CONTINENT.fullmatch(phrase):
         return not _CONTINENT.search(answer)
     return parse_country(phrase) is not None and not countries_in(answer)
+
+
+def _is_beside(phrase: str, answer: str) -> bool:
+    """Return whether an answer is a bare country, date or number, and the phrase tells none."""
+    bare = parse_country(answer) is not None or is_date(answer) or is_number(answer)
+    told = countries_in(phrase) or dates_in(phrase) or parse_number(phrase) is not None
+    return bare and not told and not _CONTINENT.fullmatch(phrase)

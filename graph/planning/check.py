@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from graph.planning.language import expected_type
@@ -10,6 +11,7 @@ from graph.planning.masking import Masked
 from graph.planning.substitute import needs
 from graph.planning.wellformed import flaw
 from graph.types import AnswerType, Operator, Plan, SubQuestion
+from graph.values.truth import NEGATION
 from retrievers.analysis import HAN, language_of
 
 MAX_STEPS = 8
@@ -33,6 +35,7 @@ _BROKEN = re.compile(
     r"from|to)(?![\w-])|^Which th(?:e|is|ese)\b"
     r"|\bthe (?:more|less|fewer) [a-z]+ [^?]*\bthan\b|\bthe (?:more|less|fewer|[a-z]+er) than\b"
 )
+_COUNTING = {Operator.COUNT, Operator.SUM, Operator.DIFFERENCE}
 _OPEN = {AnswerType.ANY, AnswerType.ENTITY}
 # "Which American film …", "Which animal-themed Disney film …": of what kind both things are.
 _OF_KIND = re.compile(
@@ -55,9 +58,10 @@ def check(question: str, plan: Plan) -> list[str]:
     """Return what is wrong with a plan, in words; an empty list where nothing is.
 
     Checked are: references go backwards only (so the plan is acyclic); every step is used; every
-    name of the question appears in some step; no step repeats the question or another step; texts
-    are whole questions of bounded length, which of English ones the parser tells too; operators
-    are well-formed. A plan of one lookup that asks the whole question is always right.
+    name and every negation of the question appears in some step; no step repeats the question or
+    another step; texts are whole questions of bounded length, which of English ones the parser
+    tells too; operators are well-formed. A plan of one lookup that asks the whole question is
+    always right.
     """
     steps = plan.steps
     if len(steps) == 1 and steps[0].kind == "lookup" and normal(steps[0].text) == normal(question):
@@ -100,6 +104,7 @@ def check(question: str, plan: Plan) -> list[str]:
     if unused:
         problems.append(f"step {unused[0]} is not used")
     problems.extend(_last_step(question, steps[-1]))
+    problems.extend(_negations(question, steps))
     # An operator's text is the question itself and proves nothing; its labels count.
     spoken = [[s.text] if s.kind == "lookup" else s.labels for s in steps]
     said = f" {normal(_apart(' '.join(text for texts in spoken for text in texts)))} "
@@ -137,6 +142,25 @@ def _last_step(question: str, last: SubQuestion) -> list[str]:
     if last.expects in _OPEN and wanted is not AnswerType.YES_NO:
         return []
     return [f"the last step answers with a {last.expects}, the question asks for a {wanted}"]
+
+
+def _negations(question: str, steps: Sequence[SubQuestion]) -> list[str]:
+    """Return what a plan drops that turns the question into its opposite.
+
+    A comparison knows no "not": only what describes the things that it compares may hold one.
+    """
+    if not NEGATION.search(question):
+        return []
+    asked = [match[0] for match in NEGATION.finditer(Masked(question).text)]  # not those in titles
+    compared = {n for s in steps if s.operator and s.operator not in _COUNTING for n in s.arguments}
+    said = [
+        match[0].casefold()
+        for number, step in enumerate(steps, 1)
+        if step.kind == "lookup" and number not in compared
+        for match in NEGATION.finditer(step.text)
+    ]
+    missing = Counter(word.casefold() for word in asked) - Counter(said)
+    return [f"“{word}” is in no step that may hold it" for word in missing]
 
 
 def rank(question: str, plans: Sequence[Plan]) -> list[Plan]:

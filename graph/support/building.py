@@ -8,12 +8,14 @@ although something else, or nothing, was read from it) and *similar* (candidate 
 
 from __future__ import annotations
 
+import bisect
 import itertools
 import math
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
 from functools import lru_cache
 
 import networkx as nx
@@ -27,7 +29,7 @@ from graph.normalise import (
     similarity,
 )
 from graph.planning.comparison import named_choice
-from graph.support.independence import independent_groups, source_of
+from graph.support.independence import details, independent_groups, shingles, source_of
 from graph.types import AnswerType, Candidate
 from graph.values import (
     could_be_quantity,
@@ -38,8 +40,9 @@ from graph.values import (
     parse_country,
     parse_number,
     parse_yes_no,
+    spellings,
 )
-from retrievers.analysis import HAN, STOP_WORDS, stem, terms
+from retrievers.analysis import HAN, STOP_WORDS, STOP_WORDS_ZH, stem, terms
 from retrievers.names import names
 from retrievers.passage import Hit, Passage
 
@@ -65,11 +68,17 @@ _WORDS = re.compile(r"[^\W_]+")
 _MARKS = re.compile("[\u0300-\u036f]")
 _HAN_RUN = re.compile(rf"[{HAN}]+")
 _BORDER = re.compile(rf"(?<=[{HAN}])(?=[^\W{HAN}])|(?<=[^\W{HAN}])(?=[{HAN}])")
+_SMALL_ZH = frozenset("".join(STOP_WORDS_ZH))
 _PARENTHESES = re.compile(r"(?<=\S)\s*\([^()]*\)\s*$")
 _INSERTED = re.compile(r"\([^()]*\)|（[^（）]*）")
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s|[。！？\n]")
 _MARGIN = 40
 """Characters beside an answer that may change its form: the day and the month of a year."""
+_DIGIT = re.compile(r"\d")
+_BREAK = re.compile(r"\s+|[。；！？、]|(?<=\D)[,;!?](?=\D)")
+_NUMBER = re.compile(r"\d+(?:\.\d+)?")
+_ISO_DATE = re.compile(r"0*(\d+)-\d\d")
+_HAN_DIGITS = str.maketrans("0123456789", "〇一二三四五六七八九")
 _EITHER = re.compile(r"\bor\b|还是")
 _TIME = re.compile(
     r"\d|\b(?:(?:nine|eight|seven|six|four|fif|thir)teenth|twentieth|centur(?:y|ies)|years?|months?"
@@ -93,6 +102,15 @@ _COUNTRY_ASKED = re.compile(
     r"(?= of| from| where| in| that|\?|$)",
     re.IGNORECASE,
 )
+_TOWN_ASKED = re.compile(
+    r"^(?:(?:in|from|of|to|for|by|at|near) )?(?:which|what) (?:[a-z-]+ )?"
+    r"(?:city|town|village|municipality|county|province|district|suburb|university"
+    r"|school|college|company|organi[sz]ation)\b(?!['’])"
+    r"|哪[一个個座条條所家]{0,2}(?:城市|城鎮|城镇|省份?|市|县|縣|镇|鎮|村|区|區|大学|大學|学校|學校|公司)",
+    re.IGNORECASE,
+)
+_TOWNS = frozenset({"Hong Kong", "Luxembourg", "Macau", "Monaco", "San Marino", "Singapore"})
+"""Countries that are cities too."""
 _POLITY = re.compile(
     r"\b(?:empire|kingdom|dynasty|republic|commonwealth|confederation|confederacy|federation|union"
     r"|duchy|principality|county|caliphate|sultanate|emirate|khanate|islands?)\b",
@@ -160,9 +178,9 @@ def fits(text: str, question: str, expects: AnswerType, sure: bool = False) -> b
     None is: one of nothing but small words (“in”); one without a time where a date is asked for;
     one without a capital or a digit, or a date, where a name is; a nationality where a person is,
     a lady where a father is, or the person that the question names; one that is no height where a
-    height is asked for, no price where a price is; a town where a country is; what is neither yes
-    nor no where only these answer; another than the two where a choice is given ("A or B"); and,
-    where none is, one that only says the question's own words again.
+    height is asked for, no price where a price is; a town where a country is, or a country where a
+    town is; what is neither yes nor no where only these answer; another than the two where a choice
+    is given ("A or B"); and, where none is, one that only says the question's own words again.
 
     Parameters
     ----------
@@ -172,6 +190,9 @@ def fits(text: str, question: str, expects: AnswerType, sure: bool = False) -> b
     if expects is AnswerType.YES_NO:
         return parse_yes_no(text) is not None
     if not could_be_quantity(text, question):
+        return False
+    country = parse_country(text)
+    if country and country not in _TOWNS and _TOWN_ASKED.search(question):
         return False
     if _COUNTRY_ASKED.search(question) and not (countries_in(text) or _POLITY.search(text)):
         return False
@@ -188,12 +209,24 @@ def fits(text: str, question: str, expects: AnswerType, sure: bool = False) -> b
         case AnswerType.WORK:
             return _has_name(text)
         case AnswerType.PERSON:
-            if is_date(text) or parse_country(text) or _of_the_other_sex(text, question):
+            if is_date(text) or country or _of_the_other_sex(text, question):
                 return False
             return (sure or _has_name(text)) and not _describes(text, question)
         case AnswerType.PLACE | AnswerType.ORGANISATION:
             return (sure or _has_name(text)) and not is_date(text)
     return True
+
+
+def fitting(candidates: Sequence[Candidate], question: str, expects: AnswerType) -> list[Candidate]:
+    """Return the candidates that may be an answer: not `NEGLIGIBLE`, and of the kind asked for.
+
+    Where the reader is `SURE` of a text in one passage, it is in all of them.
+    """
+    candidates = [c for c in candidates if c.probability >= NEGLIGIBLE]
+    sure = {c.text for c in candidates if c.probability >= SURE}
+    texts = {c.text for c in candidates}
+    possible = {text for text in texts if fits(text, question, expects, text in sure)}
+    return [c for c in candidates if c.text in possible]
 
 
 def _of_the_other_sex(text: str, question: str) -> bool:
@@ -229,14 +262,35 @@ def says_nothing(text: str, question: str) -> bool:
     if not words:
         return text.islower()
     asked = _plain(_INSERTED.sub(" ", question))
-    # To stem every candidate would take long, and most begin with letters of no word asked.
-    if not is_chinese(text) and not all(f" {word[:2]}" in asked for word in words):
+    # To stem or segment every candidate would take long, and most have letters of no word asked.
+    han = "".join(_HAN_RUN.findall(" ".join(words)))
+    if any(char not in asked and char not in _SMALL_ZH for char in han):
+        return False
+    if not han and not all(f" {word[:2]}" in asked for word in words):
         return False
     return f" {' '.join(terms(text))} " in _said(question) and not _EITHER.search(question)
 
 
 def _has_name(text: str) -> bool:
     return not text.isascii() or bool(re.search(r"[A-Z0-9]", text))
+
+
+def prepare(passages: Iterable[Passage], candidates: Iterable[Candidate]) -> None:
+    """Find out what a vote wants to know of each text alone, and keep it for the votes to come.
+
+    Most of the time of a first vote goes into that, above all into finding Chinese words. Nothing
+    depends on whether it was done. Safe to call from many threads.
+    """
+    for passage in passages:
+        shingles(passage.text)
+        details(passage.text)
+        _sentence_ends(passage.text)
+        _squeezed(_plain(passage.title) + _plain(passage.text))
+        _breaks(_folded(f"{passage.title} {passage.text}"))
+    for candidate in candidates:
+        if candidate.probability >= NEGLIGIBLE:
+            _keys(candidate.text)
+            _signs(_spaced(candidate.text))
 
 
 def support_graph(
@@ -250,8 +304,7 @@ def support_graph(
 
     *extracts* and *supports* edges carry `features` (see `FEATURES`), *similar* edges a `weight`.
     The order of `hits` and `candidates` does not change the graph but for the candidates' numbers.
-    A candidate that the reader itself all but rules out (`NEGLIGIBLE`) has no node, nor has one
-    that is not of the kind asked for (`fits`).
+    Only candidates that may be an answer have a node (`fitting`).
 
     Parameters
     ----------
@@ -260,12 +313,7 @@ def support_graph(
         `independence.source_of`).
     """
     graph: nx.Graph = nx.Graph(question=question)
-    candidates = [c for c in candidates if c.probability >= NEGLIGIBLE]
-    surely = {c.text: False for c in candidates}
-    for c in candidates:
-        surely[c.text] |= c.probability >= SURE
-    possible = {text: fits(text, question, expects, sure) for text, sure in surely.items()}
-    candidates = [c for c in candidates if possible[c.text]]
+    candidates = fitting(candidates, question, expects)
     passages = {hit.passage.id: hit.passage for hit in hits}
     _add_passages(graph, question, hits, candidates, trust or {})
     asked = _asked(question)
@@ -303,14 +351,20 @@ def _log_odds(p: float) -> float:
 
 def _share(asked: Sequence[str], title: str, text: str) -> float:
     said = _plain(title) + _plain(text)
-    return sum(key in said for key in asked) / max(len(asked), 1)
+    return sum(map(said.__contains__, asked)) / max(len(asked), 1)
 
 
 def _sentence(text: str, candidate: Candidate) -> str:
     """Return the sentence that a candidate stands in."""
-    begin = max((m.end() for m in _SENTENCE_END.finditer(text, 0, candidate.start)), default=0)
-    end = _SENTENCE_END.search(text, candidate.end)
-    return text[begin : end.start() if end else len(text)]
+    ends = _sentence_ends(text)
+    before = ends[: bisect.bisect_left(ends, candidate.start)]
+    after = ends[bisect.bisect_left(ends, candidate.end) :]
+    return text[before[-1] + 1 if before else 0 : after[0] if after else len(text)]
+
+
+@lru_cache(maxsize=4096)
+def _sentence_ends(text: str) -> list[int]:
+    return [match.start() for match in _SENTENCE_END.finditer(text)]
 
 
 def _add_passages(
@@ -377,16 +431,20 @@ def _keys(text: str) -> frozenset[str]:
     """Return keys of which two texts that mean the same share one: see `normalise.similarity`.
 
     Either a date, a number or a country is in both, or a word's beginning or end (a slip of the pen
-    hits but one of them), or a character of Chinese, or one is the initials of the other.
+    hits but one of them), or two characters of Chinese, or one is the initials of the other.
     """
     words = canonical(text).split()
     keys = {"#date"} if is_date(text) else {"#number"} if is_number(text) else set()
     if parse_country(text):
         keys.add("#country")
     for word in words:
-        keys |= set(word) if is_chinese(word) else {f"{word[:3]}…", f"…{word[-3:]}"}
+        if is_chinese(word):
+            keys |= {word[i : i + 2] for i in range(max(len(word) - 1, 1))}
+        else:
+            keys |= {f"{word[:3]}…", f"…{word[-3:]}"}
     letters = "".join(word[0] for word in words) if len(words) > 1 else text.casefold()
-    keys.add(f"#{re.sub(r'[^a-z]', '', letters)[:2]}")
+    if letters := re.sub(r"[^a-z]", "", letters):
+        keys.add(f"#{letters[:2]}")
     return frozenset(keys)
 
 
@@ -394,20 +452,19 @@ def _add_supports(graph: nx.Graph, candidates: Sequence[Candidate]) -> None:
     forms: dict[str, list[int]] = defaultdict(list)
     for number, candidate in enumerate(candidates):
         forms[_spaced(candidate.text)].append(number)
-    signs = {form: _signs(form) for form in forms}
+    words = {form: _squeezed(_plain(form)) for form in forms if not _DIGIT.search(form)}
+    words = {form: sign for form, sign in words.items() if sign}  # of “the” alone nothing is left
+    numbers = {form: _signs(form) for form in forms if _DIGIT.search(form)}
     for key, node in [(n, d) for n, d in graph.nodes(data=True) if n[0] == "passage"]:
         passage: Passage = node["passage"]
         plain = _plain(passage.title) + _plain(passage.text)
         squeezed = _squeezed(plain)
         read = {number for _, number in graph[key]}
-        for form, numbers in forms.items():
-            for sign in signs[form]:
-                if sign in squeezed:
-                    break
-            else:
-                continue
-            rest = [n for n in numbers if n not in read]
-            if not rest or not _states(passage, plain, form, signs[form]):
+        possible = [form for form, sign in words.items() if sign in squeezed]
+        possible += [form for form, parts in numbers.items() if _held(parts, squeezed)]
+        for form in possible:
+            rest = [n for n in forms[form] if n not in read]
+            if not rest or not _states(passage, plain, form):
                 continue
             features = (
                 0.0, 0.0, 0.0, node["relevance"], 0.0, node["fit"], node["named"],
@@ -419,20 +476,37 @@ def _add_supports(graph: nx.Graph, candidates: Sequence[Candidate]) -> None:
 
 
 @lru_cache(maxsize=8192)
-def _signs(form: str) -> tuple[str, ...]:
-    """Return pieces of which a text that states the answer holds one, however it is written.
+def _signs(form: str) -> tuple[tuple[str, ...], ...]:
+    """Return, for each part of an answer with digits, how a text that states it may write the part.
 
-    They are sought in the `_squeezed` text, which is quicker than to bring every passage to its
-    canonical form. Numbers may be spelt out, so those that are no years have no sign.
+    The signs are sought in the `_squeezed` text, which is quicker than to bring every passage to
+    its canonical form. The parts that few texts hold come first.
     """
-    if not any(char.isdigit() for char in form):
-        return tuple(filter(None, [_squeezed(_plain(form))]))  # of “the” alone nothing is left
-    if year := re.match(r"0*(\d+)(?=-\d\d)", form):
-        return (year[1],)
-    if re.fullmatch(r"[12]\d{3}", form):
-        return (form, "hundred", "thousand", "千", "一二"[form[0] == "2"])
-    words = [word for word in form.split() if not word[0].isdigit() and word.isascii()]
-    return (max(words, key=len),) if words else ("",)
+    signs: list[tuple[str, ...]] = []
+    for word in form.split():
+        if date := _ISO_DATE.match(word):
+            chinese = date[1].translate(_HAN_DIGITS)
+            signs.append((date[1], chinese, chinese.replace("〇", "零")))
+        elif _HAN_RUN.fullmatch(word) or (word.isascii() and not word[0].isdigit()):
+            signs.append((word.replace(".", ""),))  # v1.5
+        elif number := _NUMBER.search(word):
+            signs.append(spellings(Decimal(number[0])))
+    return tuple(sorted(signs, key=_shortest, reverse=True))
+
+
+def _shortest(signs: Sequence[str]) -> int:
+    return min(map(len, signs))
+
+
+def _held(parts: Sequence[Sequence[str]], squeezed: str) -> list[list[str]]:
+    """Return the signs of each part that a text holds; nothing where it holds none of a part."""
+    held = []
+    for signs in parts:
+        found = [sign for sign in signs if sign in squeezed]
+        if not found:
+            return []
+        held.append(found)
+    return held
 
 
 @lru_cache(maxsize=4096)
@@ -444,39 +518,55 @@ def _squeezed(plain: str) -> str:
     return plain.replace(" the ", " ").replace(" ", "")
 
 
-def _states(passage: Passage, plain: str, form: str, signs: tuple[str, ...]) -> bool:
-    """Return whether a passage that holds a sign of an answer states it.
+def _states(passage: Passage, plain: str, form: str) -> bool:
+    """Return whether a passage that holds the signs of an answer states it.
 
-    Of digits the canonical form is looked at near the signs only, as it is slow to make.
+    Of digits the canonical form is looked at near the rarest signs only, as it is slow to make.
     """
-    sought = form if is_chinese(form) else f" {form} "
+    before, after = ("" if is_chinese(end) else " " for end in (form[0], form[-1]))
+    sought = f"{before}{form}{after}"
     text = f"{passage.title} {passage.text}"
-    if not any(char.isdigit() for char in form):
+    digits = len(_DIGIT.findall(form))
+    if not digits:
         return sought in plain or sought in f" {_spaced(text)} "
-    near = _windows(text, signs, 2 * len(form) + _MARGIN)
+    held = _held(_signs(form), _squeezed(plain))
+    rarest = max(held, key=_shortest)
+    # In words a number is ten letters a digit longer: three hundred and seventy-seven.
+    near = _windows(text, rarest, 2 * len(form) + max(_MARGIN, 10 * digits))
     return any(sought in f" {_spaced(window)} " for window in near)
 
 
-def _windows(text: str, signs: tuple[str, ...], margin: int) -> list[str]:
+def _windows(text: str, signs: Sequence[str], margin: int) -> list[str]:
     """Return what stands around the signs in a text, `margin` characters or more to each side."""
-    if not all(signs):
-        return [text]
     text = _folded(text)
+    found = sorted(match.span() for sign in signs for match in _written(sign).finditer(text))
+    breaks = _breaks(text)
     spans: list[tuple[int, int]] = []
-    for match in _any_of(signs).finditer(text):
-        begin = max(text.rfind(" ", 0, max(match.start() - margin, 0)), 0)
-        end = text.find(" ", match.end() + margin)
+    for start, stop in found:
+        begin = breaks[max(bisect.bisect_right(breaks, start - margin) - 1, 0)]
+        end = breaks[min(bisect.bisect_left(breaks, stop + margin), len(breaks) - 1)]
         if spans and begin <= spans[-1][1]:
             begin = spans.pop()[0]
-        spans.append((begin, end if end >= 0 else len(text)))
+        spans.append((begin, end))
     # The mark at the end keeps what is in parentheses there, which the canonical form drops.
     return [f"{text[begin:end]} |" for begin, end in spans]
 
 
 @lru_cache(maxsize=1024)
-def _any_of(signs: tuple[str, ...]) -> re.Pattern[str]:
-    spelt = (r"\W{0,2}".join(map(re.escape, sign)) for sign in signs)
-    return re.compile("|".join(spelt), re.IGNORECASE)
+def _written(sign: str) -> re.Pattern[str]:
+    """Return what finds a sign in a text with its spaces and punctuation: O'Neill, A. B., 1,500.
+
+    Digits are a whole number, but for the zeros around it: 007, 3.40.
+    """
+    if sign[0].isdigit():
+        return re.compile(rf"(?<!\d)0*{'[,.]?'.join(sign)}0*(?!\d)")
+    return re.compile(r"\W{0,2}".join(sign), re.IGNORECASE)
+
+
+@lru_cache(maxsize=4096)
+def _breaks(text: str) -> list[int]:
+    """Return where a text may be cut without a word, a number or a date falling apart."""
+    return [0, *(match.end() for match in _BREAK.finditer(text)), len(text)]
 
 
 @lru_cache(maxsize=4096)

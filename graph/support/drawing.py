@@ -43,7 +43,7 @@ class _Row(NamedTuple):
     """Number of the vote that it shares with the rows beside it."""
 
 
-def svg(result: StepResult, passages: Mapping[str, Passage]) -> str:
+def svg(result: StepResult, passages: Mapping[str, Passage], language: str | None = None) -> str:
     """Draw what a step's verdict rests on, as one SVG element.
 
     An edge is as thick as its vote is heavy, whole where the answer was read from the passage and
@@ -55,6 +55,8 @@ def svg(result: StepResult, passages: Mapping[str, Passage]) -> str:
         A step's verdict or failure, as the trace keeps it.
     passages
         The passages by id; one that is missing is named by its id.
+    language
+        Of the words. None takes the sub-question's.
 
     Returns
     -------
@@ -62,7 +64,7 @@ def svg(result: StepResult, passages: Mapping[str, Passage]) -> str:
         A well-formed `<svg>` with `<title>` and `<desc>`, drawn in `currentColor`: it follows the
         page that it is put into, light or dark. All text is escaped.
     """
-    language = language_of(result.question)
+    language = language or language_of(result.question)
     shown = result.verdict.clusters[:_BELOW] if result.verdict else ()
     rows = _rows(result, shown)
     places = {row.id: _HEAD + n * _ROW for n, row in enumerate(rows)}
@@ -186,7 +188,7 @@ def _description(result: StepResult, language: str) -> str:
         return result.failure.detail if result.failure else ""
     from graph.support.explanation import explain
 
-    return explain(result)
+    return explain(result, language=language)
 
 
 def _said(name: str, language: str) -> str:

@@ -34,16 +34,21 @@ def summary(clusters: Sequence[Cluster], language: str) -> str:
     return told
 
 
-def explain(result: StepResult, passages: Mapping[str, Passage] | None = None) -> str:
+def explain(
+    result: StepResult,
+    passages: Mapping[str, Passage] | None = None,
+    language: str | None = None,
+) -> str:
     """Return the reasons of a step's verdict, or of its failure, one a line.
 
-    Passages are named by their titles where `passages` holds them, by their ids elsewhere.
+    Passages are named by their titles where `passages` holds them, by their ids elsewhere. Without
+    a `language` it is that of the sub-question.
     """
     if result.verdict is None:
         return result.failure.detail if result.failure else ""
     if not result.verdict.clusters:  # computed by an operator
         return result.verdict.explanation
-    language = language_of(result.question)
+    language = language or language_of(result.question)
     clusters = result.verdict.clusters
     lines = [summary(clusters[:1], language)]
     lines += [_vote(ballot, passages or {}, language) for ballot in clusters[0].ballots]

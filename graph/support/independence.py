@@ -10,12 +10,14 @@ from __future__ import annotations
 import itertools
 import re
 from collections import Counter, defaultdict
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from functools import lru_cache
 from typing import Literal, NamedTuple
 from urllib.parse import urlsplit
 
 import networkx as nx
+import numpy as np
+from numpy.typing import NDArray
 
 from retrievers.analysis import HAN, STOP_WORDS, folded, segmenter
 from retrievers.passage import Passage
@@ -52,14 +54,19 @@ class Groups(NamedTuple):
 
 
 @lru_cache(maxsize=4096)
-def _shingles(text: str) -> frozenset[int]:
+def shingles(text: str) -> NDArray[np.int64]:
+    """Return the hashes of the word 4-grams of a text, of all its words where it has fewer."""
     words = _WORD.findall(text.casefold())
-    runs = zip(*(words[start:] for start in range(_SHINGLE)), strict=False)
-    return frozenset(map(hash, runs)) or frozenset([hash(tuple(words))])
+    runs = set(zip(*(words[start:] for start in range(_SHINGLE)), strict=False))
+    return _hashes(runs or {tuple(words)})
+
+
+def _hashes(pieces: Collection[Hashable]) -> NDArray[np.int64]:
+    return np.fromiter(map(hash, pieces), np.int64, len(pieces))
 
 
 @lru_cache(maxsize=4096)
-def _details(text: str) -> frozenset[str]:
+def details(text: str) -> frozenset[str]:
     """Return the numbers, the capitalised words and the rare Chinese words of a text."""
     found = {match[0].casefold() for match in _DETAIL.finditer(text)} - STOP_WORDS
     if _HAN_WORD.search(text):
@@ -69,15 +76,22 @@ def _details(text: str) -> frozenset[str]:
     return frozenset(found)
 
 
-def _untold(details: frozenset[str], known: str) -> frozenset[str]:
-    """Return the details that a text does not name."""
-    words = frozenset(_WORD.findall(known.casefold()))
-    chinese = folded(known) if _HAN_WORD.search(known) else ""
+def _untold(named: frozenset[str], *known: str) -> frozenset[str]:
+    """Return the details that no text names."""
+    words, chinese = zip(*map(_said, known), strict=True)
+    told = "\n".join(chinese)
     return frozenset(
         detail
-        for detail in details - words
-        if not (chinese and _HAN_WORD.fullmatch(detail) and detail in chinese)
+        for detail in named.difference(*words)
+        if not (detail in told and _HAN_WORD.fullmatch(detail))
     )
+
+
+@lru_cache(maxsize=1024)
+def _said(text: str) -> tuple[frozenset[str], str]:
+    """Return the words of a text and, where it is Chinese, the text itself, folded."""
+    chinese = folded(text) if _HAN_WORD.search(text) else ""
+    return frozenset(_WORD.findall(text.casefold())), chinese
 
 
 def source_of(passage: Passage) -> str:
@@ -131,8 +145,8 @@ def _numbered(joined: nx.Graph[str]) -> dict[str, int]:
 
 
 def _copies(passages: Sequence[Passage]) -> list[tuple[str, str]]:
-    texts = sorted((passage.id, _shingles(passage.text)) for passage in passages)
-    sizes = {passage: len(shingles) for passage, shingles in texts}
+    texts = [(passage.id, shingles(passage.text)) for passage in passages]
+    sizes = {passage: len(said) for passage, said in texts}
     return [
         (a, b)
         for (a, b), shared in _shared(texts).items()
@@ -144,29 +158,34 @@ def _copies(passages: Sequence[Passage]) -> list[tuple[str, str]]:
 def _retellings(
     passages: Sequence[Passage], question: str, answers: Mapping[str, str]
 ) -> list[tuple[str, str]]:
-    details = sorted(
-        (p.id, _untold(_details(p.text), f"{question}\n{answers.get(p.id, '')}")) for p in passages
-    )
-    sizes = {passage: len(named) for passage, named in details}
+    named = [
+        (p.id, _hashes(_untold(details(p.text), question, answers.get(p.id, "")))) for p in passages
+    ]
+    sizes = {passage: len(said) for passage, said in named}
     return [
         (a, b)
-        for (a, b), shared in _shared(details).items()
+        for (a, b), shared in _shared(named).items()
         if shared >= DETAILS and shared >= RETOLD * max(min(sizes[a], sizes[b]), DETAILS)
     ]
 
 
-def _shared(texts: Sequence[tuple[str, frozenset[Hashable]]]) -> Counter[tuple[str, str]]:
-    """Return how much each two texts have in common, for those that have anything.
+def _shared(texts: Sequence[tuple[str, NDArray[np.int64]]]) -> Counter[tuple[str, str]]:
+    """Return how many pieces each two texts have in common, for those that have any.
 
-    Few do: to look only at what is said twice is quicker than to compare each two.
+    Few have: to look only at what is said twice is quicker than to compare each two.
     """
-    times = Counter(itertools.chain.from_iterable(said for _, said in texts))
-    again = {piece for piece, count in times.items() if count > 1}
-    holders: dict[Hashable, list[str]] = defaultdict(list)
-    for passage, said in texts:
-        for piece in said & again:
-            holders[piece].append(passage)
-    shared: Counter[tuple[str, str]] = Counter()
-    for passages in holders.values():
-        shared.update(itertools.combinations(passages, 2))
-    return shared
+    if not texts:
+        return Counter()
+    pieces = np.concatenate([said for _, said in texts])
+    order = np.argsort(pieces)
+    pieces = pieces[order]
+    same = pieces[1:] == pieces[:-1]
+    again = np.zeros(len(pieces), bool)
+    again[1:] |= same
+    again[:-1] |= same
+    text_of = np.repeat(np.arange(len(texts)), [len(said) for _, said in texts])[order]
+    holders: dict[int, list[str]] = defaultdict(list)
+    for piece, number in zip(pieces[again].tolist(), text_of[again].tolist(), strict=True):
+        holders[piece].append(texts[number][0])
+    pairs = (itertools.combinations(sorted(passages), 2) for passages in holders.values())
+    return Counter(itertools.chain.from_iterable(pairs))

@@ -37,8 +37,13 @@ _COUNTRY = re.compile(r"\b(?:what|which|the) country\b", re.IGNORECASE)
 """Where a country is asked for, it is Russia and not Russian, if a passage says so."""
 
 
-def weigh(graph: nx.Graph, scorer: scoring.Scorer) -> None:
-    """Set the `weight` of every *extracts* and *supports* edge.
+Node = tuple[str, Any]
+Near = dict[Node, dict[Node, dict[str, Any]]]
+"""Each node's neighbours with the edges to them: networkx's own views of them are slow to walk."""
+
+
+def weigh(graph: nx.Graph, scorer: scoring.Scorer) -> list[list[Node]]:
+    """Set the `weight` of every *extracts* and *supports* edge; return the nodes of each answer.
 
     A *supports* edge weighs in proportion to the best reading of its answer: a passage that
     mentions what nobody took for an answer confirms nothing ("film" stands in all passages on a
@@ -50,29 +55,32 @@ def weigh(graph: nx.Graph, scorer: scoring.Scorer) -> None:
     )
     for edge, weight in zip(edges, weights.tolist(), strict=True):
         edge["weight"] = min(max(weight, 0.0), scoring.SURE)
-    for members in answers(graph):
-        read = max(edge["weight"] for node in members for edge in _edges(graph, node, "extracts"))
+    near: Near = dict(graph.adjacency())
+    found = answers(graph)
+    for members in found:
+        read = max(edge["weight"] for node in members for edge in _edges(near, node, "extracts"))
         for node in members:
-            for edge in _edges(graph, node, "supports"):
+            for edge in _edges(near, node, "supports"):
                 edge["weight"] *= read
+    return found
 
 
-def _edges(graph: nx.Graph, node: tuple[str, int], kind: str) -> list[dict[str, Any]]:
-    return [edge for edge in graph[node].values() if edge["kind"] == kind]
+def _edges(near: Near, node: Node, kind: str) -> list[dict[str, Any]]:
+    return [edge for edge in near[node].values() if edge["kind"] == kind]
 
 
 def clusters(graph: nx.Graph, scorer: scoring.Scorer) -> list[Cluster]:
     """Read the clusters off a support graph, strongest first; ties break by text."""
-    weigh(graph, scorer)
+    near: Near = dict(graph.adjacency())
     found = []
-    for members in answers(graph):
-        read = {node: max(e["weight"] for e in _edges(graph, node, "extracts")) for node in members}
+    for members in weigh(graph, scorer):
+        read = {node: max(e["weight"] for e in _edges(near, node, "extracts")) for node in members}
         members.sort(key=lambda n: (-read[n], graph.nodes[n]["candidate"].text, n[1]))
         spoken = tuple(graph.nodes[node]["candidate"] for node in members)
         text = spoken[0].text
         if is_demonym(text) and _COUNTRY.search(graph.graph["question"]):
             text = next((c.text for c in spoken if is_country(c.text)), text)
-        ballots = _ballots(graph, members)
+        ballots = _ballots(graph, near, members)
         speaking = {passage for ballot in ballots for passage in ballot.passages}
         found.append(
             Cluster(
@@ -87,7 +95,7 @@ def clusters(graph: nx.Graph, scorer: scoring.Scorer) -> list[Cluster]:
     return sorted(found, key=lambda cluster: (-round(cluster.strength, 12), cluster.text))
 
 
-def _ballots(graph: nx.Graph, members: Sequence[tuple[str, int]]) -> tuple[Ballot, ...]:
+def _ballots(graph: nx.Graph, near: Near, members: Sequence[Node]) -> tuple[Ballot, ...]:
     """Return the votes for an answer, heaviest first.
 
     A story that is told again weighs the mean of its tellings: of many wordings one is always
@@ -96,13 +104,13 @@ def _ballots(graph: nx.Graph, members: Sequence[tuple[str, int]]) -> tuple[Ballo
     spoken: dict[str, tuple[bool, float]] = {}
     """Passage to whether the answer was read there, and the weight of that."""
     for node in members:
-        for other, edge in graph[node].items():
+        for other, edge in near[node].items():
             if edge["kind"] != "similar":
                 told = (edge["kind"] == "extracts", edge["weight"])
                 spoken[other[1]] = max(spoken.get(other[1], told), told)
     shared: dict[int, list[str]] = defaultdict(list)
     for passage in sorted(spoken, key=lambda p: (-spoken[p][1], p)):
-        number = next(n[1] for n in graph["passage", passage] if n[0] == "vote")
+        number = next(n[1] for n in near["passage", passage] if n[0] == "vote")
         shared[number].append(passage)
     ballots = [
         Ballot(
@@ -136,6 +144,7 @@ def vote(
     step: int = 1,
     expects: AnswerType = AnswerType.ANY,
     voting: Voting | None = None,
+    language: str | None = None,
 ) -> StepResult:
     """Decide one sub-question.
 
@@ -149,9 +158,13 @@ def vote(
         The step's number in its plan, for the failure.
     voting
         How votes are weighed, and which sources are trusted less. None takes the defaults.
+    language
+        Of the explanation. None takes the sub-question's, which may name more in Latin letters than
+        the whole question does.
     """
     passages = tuple(hit.passage.id for hit in hits)
-    language = language_of(question)
+    own = language_of(question)
+    language = language or own
 
     def failed(reason: FailureReason) -> StepResult:
         detail = render(reason, language, question=question, count=str(len(hits)))
@@ -165,11 +178,12 @@ def vote(
     ranked = clusters(support_graph(question, hits, candidates, expects, voting.sources), scorer)
     if not ranked or ranked[0].strength < scorer.weakest:
         return failed(FailureReason.NOTHING_READ)
-    ranked = scoring.calibrated(ranked, voting.scoring, language)
+    ranked = scoring.calibrated(ranked, voting.scoring, own)
     verdict = Verdict(
         answer=ranked[0].text,
         confidence=ranked[0].confidence,
-        margin=ranked[0].strength - (ranked[1].strength if len(ranked) > 1 else 0.0),
+        # Of two that tie but for rounding the one first by its text may be the weaker.
+        margin=max(ranked[0].strength - (ranked[1].strength if len(ranked) > 1 else 0.0), 0.0),
         clusters=tuple(ranked[:KEPT]),
         explanation=summary(ranked, language),
     )

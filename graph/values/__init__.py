@@ -13,6 +13,7 @@ from graph.values.numerals import (
     numbers_in,
     parse_number,
     replace_numbers,
+    spellings,
 )
 from graph.values.places import (
     countries_in,
@@ -46,5 +47,6 @@ __all__ = [
     "replace_dates",
     "replace_numbers",
     "shared_countries",
+    "spellings",
     "yes_no",
 ]

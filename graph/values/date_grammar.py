@@ -159,6 +159,7 @@ def _day_range(m: re.Match[str]) -> DateValue | None:
     return _span(_build(year, month, first), _build(year, month, last))
 
 
+_MAYBE = re.compile(r"\d|[年世]")
 _SIGNS = {
     "dash": re.compile(r"\d-\d"),
     "stroke": re.compile(r"\d[/.]\d"),
@@ -257,7 +258,7 @@ _BARE_YEAR = re.compile(r"^\s*(?:in\s+)?(\d{3,4})\s*\.?$", re.IGNORECASE)
 
 def _singles(text: str) -> list[tuple[int, int, DateValue]]:
     """Return (start, end, value) of every date in `text`, left to right, the longest at a place."""
-    if not re.search(r"\d|[年世]", text):
+    if not _MAYBE.search(text):
         return []
     raw: list[tuple[int, int, DateValue]] = []
     signs = {name for name, sign in _SIGNS.items() if sign.search(text)}

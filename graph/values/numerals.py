@@ -263,6 +263,7 @@ def unit_named(text: str) -> str | None:
     return _UNITS[match[1]][1] if match and (len(match[1]) > 2 or not match[1].isascii()) else None
 
 
+@lru_cache(maxsize=8192)
 def is_number(text: str) -> bool:
     """Return whether `text` is a number, with or without a unit, and nothing else."""
     found = _with_units(text)
@@ -291,3 +292,28 @@ def replace_numbers(text: str) -> str:
             pieces += [text[last:start], plain(value)]
             last = end
     return "".join([*pieces, text[last:]])
+
+
+def spellings(value: Decimal) -> tuple[str, ...]:
+    """Return pieces of which a text holds one where `replace_numbers` reads this number in it.
+
+    They are of small letters and digits, without the spaces and the punctuation between: its
+    digits, its first word, and the words and signs of magnitude that it may be written with.
+
+    Examples
+    --------
+    >>> spellings(Decimal(42)), spellings(Decimal("3.5"))
+    (('42', 'forty', 'dozen', 'hundred'), ('35', 'dozen'))
+    """
+    digits = plain(value).replace(".", "")
+    tens = value // 10 * 10
+    words = [word for word, number in _ONES.items() if number == value]
+    words += [word for word, number in _TENS.items() if number == tens]
+    # A tenth of a magnitude may be written with it: “0.2 million”.
+    words += [word for word, scale in (_SCALES | _ZH_MYRIAD).items() if scale <= 10 * value]
+    words += [
+        f"{plain(value / scale).replace('.', '')}{sign}"
+        for sign, scale in _SHORT_SCALES.items()
+        if scale <= 10 * value
+    ]
+    return digits, *(word for word in words if digits not in word)

@@ -16,6 +16,14 @@ _NUMERO = re.compile(r"^no\.?\s*\d|^no\.\s+\w", re.IGNORECASE)
 """“No. 5” is a number sign, and “no man's land” a name: only a bare or punctuated “no” denies."""
 
 
+NEGATION = re.compile(
+    r"\b(?:not(?! only\b)|never|no longer|neither|without|cannot)\b|n['’]t\b"
+    r"|(?<!是)不是|不[在属屬都相]|不一[样樣]|并[非不没]|並[非不沒]|(?<!有)[没沒]有|从[未不没]|從[未不沒]|未曾",
+    re.IGNORECASE,
+)
+"""A word that turns a statement into its opposite; 是不是 and 有没有 only ask."""
+
+
 def parse_yes_no(text: str) -> bool | None:
     """Return what a yes/no answer says, or None where the text is none.
 

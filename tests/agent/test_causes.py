@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+import pathlib
 import runpy
-from pathlib import Path
 
 import pytest
 
 from agent.answer import PathTaken, StepTaken, Tree
 from agent.evaluation import EvalRow
 from benchmarks.reading import lost, way
-from graph.events import CandidatesRead, Event, Retrieved, Voted
-from graph.types import Candidate, StepResult, Verdict
+from graph.events import CandidatesRead, Event, PathOpened, Planned, Retrieved, Voted
+from graph.types import AnswerType, Candidate, Path, Plan, StepResult, SubQuestion, Verdict
 from retrievers.passage import Hit, Passage
 
-CAUSES = runpy.run_path(str(Path(__file__).parents[2] / "benchmarks" / "causes.py"))
+CAUSES = runpy.run_path(str(pathlib.Path(__file__).parents[2] / "benchmarks" / "causes.py"))
 
 
 @pytest.mark.parametrize(
@@ -109,6 +109,7 @@ def span(text: str, score: float) -> Candidate:
         (["1906", "Linz"], "1906", "Linz", [], "outvoted, not best"),
         (["Linz", "Susan Lee"], "Susan Lee", "Linz", [], "outvoted, best of a passage"),
         (["1906", "the small town"], "1906", "the small town", [], "refused"),
+        (["the small town"], "1906", "the small town", [], "outvoted, best of a passage"),
         (["1906"], "1906", "Vienna", [], "not stated"),
         (["of Linz, in 1906, to Susan Lee", "1906"], "1906", "Linz", [], "cut"),
         (["1906"], "1906", "Linz", [], "not read"),
@@ -121,7 +122,10 @@ def test_an_answer_is_lost_at_the_first_place_where_it_is_missed(
     passage = Passage(id="p1", title="Ann Lee", text=TEXT)
     read = tuple(span(text, 0.5 / (place + 1)) for place, text in enumerate(spans))
     verdict = Verdict(answer=said, confidence=0.5, margin=0.5)
+    plan = Plan(steps=(SubQuestion(text=question, expects=AnswerType.PLACE),), planner="p", score=1)
     events: list[Event] = [
+        Planned(plans=(plan,)),
+        PathOpened(number=1, path=Path(plan=0, origin="plan 1", prior=1)),
         Retrieved(queries=(question,), hits=((Hit(passage=passage, score=1.0),),), seconds=0),
         CandidatesRead(step=1, question=question, candidates=read, seconds=0),
         Voted(step=1, result=StepResult(question=question, verdict=verdict)),

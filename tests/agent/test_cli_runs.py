@@ -80,7 +80,9 @@ def test_a_run_killed_for_real_is_resumed_and_ends_with_its_answer(
 
 def test_a_corrected_step_makes_a_new_run(hoptree: Hoptree, sample_index: Path) -> None:
     first = json.loads(hoptree("ask", "--index", sample_index, "--json", QUESTION).stdout)
-    done = hoptree("fork", first["run"], "--at", "1", "--answer", "Shelly Manne", "--explain")
+    corrected = ("--at", "1", "--answer", "Shelly Manne", "--explain")
+    # The run had the adapter that ships, whatever the settings say now.
+    done = hoptree("fork", first["run"], *corrected, env={"HOPTREE_PLANNER_LORA": "gone.gguf"})
     assert done.returncode == 0, done.stderr
     assert "given by a person" in done.stdout
     [path] = set((hoptree.folder / "runs").glob("*.jsonl")) - {
@@ -91,6 +93,29 @@ def test_a_corrected_step_makes_a_new_run(hoptree: Hoptree, sample_index: Path) 
     assert events[0].forked_from == first["run"]
     queries = [query for e in events if isinstance(e, Retrieved) for query in e.queries]
     assert queries[0] == "When was Shelly Manne born?"
+
+
+def test_a_run_goes_on_with_its_own_adapter_or_not_at_all(
+    hoptree: Hoptree, sample_index: Path
+) -> None:
+    run = json.loads(hoptree("ask", "--index", sample_index, "--json", QUESTION).stdout)["run"]
+    path = hoptree.folder / "runs" / f"{run}.jsonl"
+    first, _, rest = path.read_text(encoding="utf-8").partition("\n")
+    begin = json.loads(first)
+    assert begin["settings"]["planner_lora"] == "shipped"
+    assert "adapter that plans: shipped" in hoptree("trace", "show", run).stdout
+    begin["settings"]["planner_lora"] = "gone.gguf"
+    path.write_text(f"{json.dumps(begin)}\n{rest}", encoding="utf-8")
+    assert "adapter that plans: gone.gguf" in hoptree("trace", "show", run).stdout
+    corrected = ("--at", "1", "--answer", "Les McCann")
+    assert "gone.gguf" in refused(hoptree("fork", run, *corrected), 5)
+    # As every trace was before one shipped.
+    del begin["settings"]["planner_lora"]
+    path.write_text(f"{json.dumps(begin)}\n{rest}", encoding="utf-8")
+    assert "adapter" not in hoptree("trace", "show", run).stdout
+    forked = json.loads(hoptree("fork", run, *corrected, "--json").stdout)["run"]
+    first, _, _ = (hoptree.folder / "runs" / f"{forked}.jsonl").read_text().partition("\n")
+    assert "planner_lora" not in json.loads(first)["settings"]
 
 
 def test_a_person_is_asked_about_a_step_where_the_settings_say_so(

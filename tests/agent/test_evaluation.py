@@ -423,6 +423,15 @@ def test_another_corpus_or_context_is_another_evaluation(tmp_path: Path) -> None
     assert len({row.fingerprint for row in written}) == len(written) == 3
 
 
+def test_without_the_adapter_that_ships_it_is_another_evaluation(tmp_path: Path) -> None:
+    index = tmp_path / "index"
+    EmbeddedIndex.create(index).close()
+    for adapter in ("shipped", "none", "shipped"):
+        measured(SAMPLE, tmp_path / "out", index=str(index), planner_lora=adapter)
+    written = rows(tmp_path / "out" / "rows.jsonl")
+    assert len({row.fingerprint for row in written}) == len(written) == 2
+
+
 def test_models_of_one_name_are_told_apart_by_their_size_and_ends(tmp_path: Path) -> None:
     path, mib = tmp_path / "model.gguf", b"x" * 2**20
     marks = set()

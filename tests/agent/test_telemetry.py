@@ -152,6 +152,20 @@ def test_an_error_is_told_on_the_root_and_every_span_ends(
     assert "secret" not in root.to_json()
 
 
+def test_the_adapter_that_plans_is_told_on_the_root_by_the_name_of_its_file(
+    exporter: InMemorySpanExporter, provider: tuple[TracerProvider, InMemorySpanExporter]
+) -> None:
+    begun = told_of()[0]
+    assert isinstance(begun, RunStarted)
+    named = {**begun.settings, "planner_lora": "/secret/plans.gguf"}
+    spans = Spans(provider[0].get_tracer("test"))
+    spans.add(begun.model_copy(update={"settings": named}))
+    spans.end()
+    [root] = exporter.get_finished_spans()
+    assert root.attributes is not None
+    assert root.attributes["hoptree.planner_lora"] == "plans.gguf"
+
+
 async def test_what_breaks_or_stops_a_run_is_recorded_and_raised(
     exporter: InMemorySpanExporter,
 ) -> None:

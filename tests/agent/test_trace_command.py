@@ -71,6 +71,12 @@ def test_a_run_is_shown_as_one_tree_of_alternatives(hoptree: Hoptree, traces: Pa
     assert (told["question"], told["state"]) == (made.QUESTION, "solved")
 
 
+def test_the_plans_of_a_chinese_run_are_named_in_chinese(hoptree: Hoptree, traces: Path) -> None:
+    begun, *rest = made.run(RUN, "谁的歌？")
+    made.written(traces, [begun.model_copy(update={"language": "zh"}), *rest])
+    assert "✓ 方案1（规划器：语法分析） → 1950" in hoptree("trace", "show", RUN).stdout
+
+
 def test_a_run_without_an_answer_is_shown_as_far_as_it_came(hoptree: Hoptree, traces: Path) -> None:
     made.written(traces, made.run(RUN)[:6])
     assert "… plan 1" in hoptree("trace", "show", RUN).stdout

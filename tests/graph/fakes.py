@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, ClassVar
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
@@ -16,6 +17,7 @@ from langchain_core.messages.ai import UsageMetadata
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 from pydantic import PrivateAttr
 
+from agent.planners import Adapter
 from graph.types import AnswerType, Candidate
 from retrievers.passage import Hit, Passage
 
@@ -121,6 +123,12 @@ class ScriptedGrammarModel(ScriptedModel):
     """A scripted model that says of itself that it can be bound by a grammar."""
 
     supports_grammar: ClassVar[bool] = True
+
+
+class ModelWithAdapter(ScriptedGrammarModel):
+    """A scripted model that says of itself that it has an adapter that plans."""
+
+    planner_adapter: Adapter = Adapter(name="plans.gguf", path=Path("plans.gguf"))
 
 
 Facts = Mapping[str, Mapping[str, float]]

@@ -46,6 +46,7 @@ class Machine:
         self.events: list[Event] = []
 
     def stream(self, question: str, *, language: str = "en", searchable: bool = True) -> Any:
+        self.calls.language = language
         return MACHINE.astream(
             initial(question, language, searchable),
             {"recursion_limit": 20 + self.calls.limits.max_paths * 40},

@@ -19,7 +19,7 @@ from graph.events import CandidatesRead, Event, ModelCalled, Notice, Retrieved, 
 from graph.types import AnswerType, Candidate, Limits
 from prompts.loader import render
 from retrievers.errors import RetrieverError
-from retrievers.passage import Hit
+from retrievers.passage import Hit, Passage
 
 ASKED = [SystemMessage("Be brief."), HumanMessage("Who directed Ikarie XB-1?")]
 FACTS = {"Who directed Ikarie XB-1?": {"Jindřich Polák": 0.9}, "Who wrote it?": {"Pavel": 0.5}}
@@ -304,6 +304,23 @@ async def test_reading_leaves_the_event_loop_free() -> None:
     loop = asyncio.get_running_loop()
     calls = Calls(ScriptedModel(), Waiting(FACTS))
     assert await calls.read(1, "Who?", [], AnswerType.ANY, lambda event: None) == []
+
+
+async def test_passages_are_prepared_for_the_vote_where_they_are_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    prepared: dict[int, list[Passage]] = {}
+    monkeypatch.setattr(
+        calls_module,
+        "prepare",
+        lambda passages, candidates: prepared.update({threading.get_ident(): list(passages)}),
+    )
+    passages = [hit.passage for hit in (await FakeIndex(FACTS).search(["Who directed it?"]))[0]]
+    calls = Calls(ScriptedModel(), FakeReader(FACTS))
+    await calls.read(1, "Who directed it?", passages, AnswerType.ANY, lambda event: None)
+    [(thread, found)] = prepared.items()
+    assert found == passages
+    assert thread != threading.get_ident()
 
 
 class HangingReader(FakeReader):

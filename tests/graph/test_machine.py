@@ -11,7 +11,14 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from fakes import Facts, FakeIndex, FakeReader, ScriptedGrammarModel, ScriptedModel
+from fakes import (
+    Facts,
+    FakeIndex,
+    FakeReader,
+    ModelWithAdapter,
+    ScriptedGrammarModel,
+    ScriptedModel,
+)
 from hypothesis import given, settings
 from scripted_machine import MACHINE, QUESTION, Machine, Script, operator, plan, searched, searches
 
@@ -37,6 +44,7 @@ from graph.events import (
 from graph.machine import initial
 from graph.nodes import backtracking as backtracking_node
 from graph.nodes import seeking
+from graph.planning.model import plan_prompt
 from graph.state import memory_key
 from graph.types import AnswerType, Candidate, FailureReason, Limits, Operator, Plan, Way
 from retrievers.passage import Passage
@@ -632,6 +640,32 @@ async def test_abstention_in_chinese_is_in_chinese(scripted: Script) -> None:
     assert machine.origins == ["方案1（规划器：test）"]
 
 
+@pytest.mark.parametrize(
+    "planner", ["linguistic", "learned", "model", "iterative", "whole-question"]
+)
+async def test_all_that_a_chinese_run_tells_is_chinese(scripted: Script, planner: str) -> None:
+    asked = [plan("导演是谁？", "#1的家在何处？"), plan("导演住在哪里？")]
+    plans = [each.model_copy(update={"planner": planner}) for each in asked]
+    facts = {"导演是谁？": {"波拉克": 0.9, "诺瓦克": 0.5}, "诺瓦克的家在何处？": {"罗马": 0.02}}
+    machine = scripted(plans, facts)
+    await machine.run("导演的家在何处？", language="zh")
+    told = [*machine.origins, *machine.notices]
+    told += [event.failure.detail for event in machine.all(PathLeft)]
+    verdicts = [e.result.verdict for e in machine.all(Voted) if e.result.verdict is not None]
+    told += [verdict.explanation for verdict in verdicts]
+    assert len(machine.origins) > 2 and verdicts
+    assert not any(letter.isascii() and letter.isalpha() for text in told for letter in text)
+
+
+async def test_a_verdict_is_told_in_the_language_of_the_run(scripted: Script) -> None:
+    latin = "谁写了The Tale of Genji？"  # by itself an English question
+    machine = scripted([plan(latin)], {latin: {"紫式部": 0.9}})
+    await machine.run("谁写了那部日本的古典长篇小说？", language="zh")
+    [voted] = machine.all(Voted)
+    assert voted.result.verdict is not None
+    assert voted.result.verdict.explanation.startswith("“紫式部”得1张独立票")
+
+
 async def test_without_an_index_the_model_answers_alone_and_it_is_told() -> None:
     model = ScriptedModel(replies=("He was born in Prague.",))
     machine = Machine(FOUND, model=model)
@@ -780,21 +814,38 @@ async def test_where_grammar_finds_no_plan_the_model_is_asked_under_a_schema() -
     assert planned.plans[0].steps[1].expects is AnswerType.PLACE
 
 
-class ModelWithAdapter(ScriptedGrammarModel):
-    """A scripted model that says of itself that it has an adapter that plans."""
-
-    planner_lora: str = "plans.gguf"
-
-
 @pytest.mark.usefixtures("no_grammar")
 @pytest.mark.parametrize("question", [QUESTION, "伊卡里一号的导演出生在哪里？"])
 async def test_an_adapter_computes_plans_in_both_languages_and_nothing_else(question: str) -> None:
     model = ModelWithAdapter(replies=("no plan", "Prague"))
     machine = Machine({question: {"Prague": 0.9}}, model=model)
-    await machine.run(question)
+    machine.calls.planner_languages = model.planner_adapter.languages
+    await machine.run(question, language="en" if question == QUESTION else "zh")
     planning_options, *others = model.options
     assert planning_options["planner_lora"] is True
     assert not any("planner_lora" in options for options in others)
+
+
+@pytest.mark.usefixtures("no_grammar")
+async def test_an_adapter_is_not_asked_in_a_language_that_it_does_not_plan_in() -> None:
+    question = "伊卡里一号的导演出生在哪里？"
+    model = ScriptedGrammarModel(replies=("no plan", "Prague"))
+    machine = Machine({question: {"Prague": 0.9}}, model=model)
+    machine.calls.planner_languages = ("en",)
+    await machine.run(question, language="zh")
+    assert not any("planner_lora" in options for options in model.options)
+    assert model.prompts[0] == plan_prompt(question, trained=False)
+
+
+@pytest.mark.usefixtures("no_grammar")
+async def test_a_plan_of_an_adapter_is_checked_as_any_other() -> None:
+    written = '{"steps": ["Who is Ann Lee?", "Where was #3 born?"]}'
+    model = ModelWithAdapter(replies=(written, "Prague"))
+    machine = Machine({QUESTION: {"Prague": 0.9}}, model=model)
+    machine.calls.planner_languages = model.planner_adapter.languages
+    assert (await machine.run()).answer == "Prague"
+    [planned] = machine.all(Planned)
+    assert [plan.planner for plan in planned.plans] == ["whole-question"]
 
 
 @pytest.mark.usefixtures("no_grammar")

@@ -137,3 +137,8 @@ def test_other_answers_are_other(a: str, b: str) -> None:
 def test_another_way_of_writing_a_name(text: str, name: str, again: bool) -> None:
     assert names_again(text, name) is again
     assert names_again(name, text) is again
+
+
+def test_a_date_among_chinese_characters_is_one_date() -> None:
+    assert canonical("2008年5月3日开业") == "2008-05-03 开业"
+    assert canonical("开业于2008年5月") == "开业于 2008-05"

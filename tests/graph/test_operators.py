@@ -154,8 +154,46 @@ def test_same_country_looks_at_the_country_in_an_answer() -> None:
     places = ("Paris, France", "Lyon, France")
     assert run("same", *places, text="Are both in the same country?").answer == "yes"
     assert run("same", *places, text="Are both in the same city?").answer == "no"
+    labels = ("Sony Music", "Big Machine")
+    assert run("same", *labels, text="Do they share a country music label?").answer == "no"
     people = ("French film director", "Italian-French painter")
     assert run("same", *people, text="Do they share a nationality?").answer == "yes"
+
+
+@pytest.mark.parametrize("operator", ["same", "different"])
+@pytest.mark.parametrize(
+    ("answers", "text"),
+    [
+        (("France", "Ann Lee"), "Were they born in the same place?"),  # a country and a person
+        (("France", "Lyon"), "Were they born in the same place?"),  # which may lie in it
+        (("Paris", "Lyon"), "Are both in the same country?"),
+        (("林若川", "高木健"), "两位导演国籍相同吗？"),
+        (("1917", "Ann Lee"), "Were they made in the same year?"),
+        (("12 May 1990", "Prague"), "Were they born on the same day?"),
+        (("five", "Ann Lee"), "Do they have the same number of rooms?"),
+    ],
+)
+def test_answers_that_are_not_of_one_kind_are_neither_the_same_nor_different(
+    operator: str, answers: tuple[str, str], text: str
+) -> None:
+    for order in (answers, answers[::-1]):
+        result = run(operator, *order, text=text)
+        assert (result.answer, result.failure) == (None, FailureReason.INCOMPARABLE)
+
+
+@pytest.mark.parametrize(
+    ("answers", "text"),
+    [
+        (("Ann Lee", "Bo Ek"), "Do they have the same director?"),
+        (("French", "Italian film director"), "Do they share a nationality?"),
+        (("12 May 1990", "born in 1980"), "Were they born in the same year?"),
+        (("France", "Rome, Italy"), "Were they born in the same place?"),
+    ],
+)
+def test_answers_of_one_kind_that_differ_are_not_the_same(
+    answers: tuple[str, str], text: str
+) -> None:
+    assert run("same", *answers, text=text).answer == "no"
 
 
 def test_yes_and_no_follow_the_questions_language() -> None:
@@ -318,6 +356,24 @@ def test_a_town_says_nothing_of_the_country_or_continent_around_it(
     answer: str, place: str, held: str | None
 ) -> None:
     assert run("both", answer, labels=(place,)).answer == held
+
+
+@pytest.mark.parametrize(
+    ("answer", "phrase", "held"),
+    [
+        ("American", "actor", None),
+        ("1917", "an actor", None),
+        ("five", "films", None),
+        ("中国", "导演", None),
+        ("American", "Danish", "no"),
+        ("1917", "before 1910", "no"),
+        ("American poet", "actor", "no"),
+    ],
+)
+def test_a_bare_country_date_or_number_does_not_deny_what_one_is(
+    answer: str, phrase: str, held: str | None
+) -> None:
+    assert run("both", answer, "yes", labels=(phrase,)).answer == held
 
 
 def test_quantities_are_compared_in_the_dimension_that_all_of_them_have() -> None:

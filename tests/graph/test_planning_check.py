@@ -53,6 +53,70 @@ def test_what_both_things_of_a_choice_are_may_be_left_unsaid(question: str) -> N
     ]
 
 
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Which film was not released first, Air or Sea?",
+        "Who never lived longer, Ann Lee or Bo Ek?",
+        "Are Ann Lee and Bo Ek not American?",
+        "Do Air and Sea not have the same director?",
+        "Which film whose director was not born later, Air or Sea?",
+        "哪部电影没有先上映，《红高粱》还是《霸王别姬》？",
+        "林若川和高木健不都是中国人吗？",
+        "《甲》和《乙》的导演国籍不相同吗？",
+    ],
+)
+def test_a_comparison_that_is_negated_is_left_whole(question: str) -> None:
+    assert by_language(question)
+    assert rank(question, by_language(question)) == []
+
+
+@pytest.mark.parametrize(
+    ("question", "step"),
+    [
+        (
+            "Where was the director of the film that did not win an Oscar born?",
+            "Which film did not win an Oscar?",
+        ),
+        (
+            "Which country did the director of Air not come from?",
+            "Which country did #1 not come from?",
+        ),
+        ("《甲》的导演没有去过哪个国家？", "#1没有去过哪个国家？"),
+        # in a title nothing is negated
+        ("Which film was released first, “Not Now” or “Never”?", "When was “Not Now” released?"),
+    ],
+)
+def test_a_negation_that_a_plan_keeps_does_not_hinder_it(question: str, step: str) -> None:
+    plans = rank(question, by_language(question))
+    assert step in [each.text for each in plans[0].steps]
+
+
+_NOT_SAID = (
+    ("Which film was{} released first, Air or Sea?", " not"),
+    ("Who was{} older, Ann Lee or Bo Ek?", " never"),
+    ("Were Ann Lee and Bo Ek{} born in the same country?", " not"),
+    ("Are Air and Sea{} both films?", " not"),
+    ("Who is the mother of the director who did{} direct Air?", " not"),
+    ("Where did the founder of Air{} die?", " not"),
+    ("Who{} directed the film that won the Prize?", " never"),
+    ("林若川和高木健谁{}出生更早？", "不是"),
+    ("林若川和高木健{}是同一个国家的人吗？", "不"),
+    ("{}执导《甲》的导演出生在哪里？", "没有"),
+    ("《甲》的导演{}出生在哪里？", "并非"),
+)
+
+
+@given(st.sampled_from(_NOT_SAID))
+def test_a_negated_question_is_never_planned_as_its_opposite(said: tuple[str, str]) -> None:
+    def texts(question: str) -> set[tuple[str, ...]]:
+        plans = rank(question, by_language(question))
+        return {tuple(s.text for s in p.steps if s.kind == "lookup") for p in plans}
+
+    asked, negation = said
+    assert not texts(asked.format("")) & texts(asked.format(negation))
+
+
 def test_a_name_behind_what_is_chosen_may_not_be_left_unsaid() -> None:
     question = "Which musician moved to Denmark first, Ann Lee or Bo Ek?"
     steps = [asked("When was Ann Lee born?"), asked("When was Bo Ek born?")]

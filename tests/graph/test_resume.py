@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fakes import Facts, FakeIndex, FakeReader, ScriptedModel
+from fakes import Facts, FakeIndex, FakeReader, ModelWithAdapter, ScriptedModel
 
 import agent.runs as runs
 import graph.planning as planning
@@ -39,7 +39,7 @@ from graph.events import (
     elapsed,
 )
 from graph.nodes import planning as planning_node
-from graph.replay import BY_A_PERSON, state_of
+from graph.replay import is_by_a_person, state_of
 from graph.types import Limits, Operator, Plan, SubQuestion
 from retrievers.passage import Hit
 
@@ -374,15 +374,24 @@ def test_a_checkpoint_holds_only_types_that_are_read_back(
 # ── what cannot be resumed ────────────────────────────────────────────────────────────────────
 
 
-def half(stage: Callable[..., Stage], monkeypatch: pytest.MonkeyPatch) -> Stage:
-    """Return a stage with a run that was killed in the middle."""
+def half(stage: Callable[..., Stage], monkeypatch: pytest.MonkeyPatch, *, after: int = 7) -> Stage:
+    """Return a stage with a run that was killed in the middle, after so many events."""
     monkeypatch.setattr(runs, "TraceWriter", MortalWriter)
     killed = stage("chain")
-    MortalWriter.lives, MortalWriter.dead = 7, False
+    MortalWriter.lives, MortalWriter.dead = after, False
     with pytest.raises(Killed):
         killed.agent.ask(QUESTION)
     MortalWriter.lives, MortalWriter.dead = 10**9, False
     return killed
+
+
+def name_adapter(killed: Stage, adapter: str) -> None:
+    """Let the trace of a run say that it was begun with this adapter."""
+    begin, *rest = killed.trace
+    assert isinstance(begin, RunStarted)
+    named = begin.model_copy(update={"settings": {**begin.settings, "planner_lora": adapter}})
+    lines = "".join(f"{event.model_dump_json()}\n" for event in (named, *rest))
+    trace_path(killed.settings.traces, killed.run).write_text(lines, encoding="utf-8")
 
 
 @pytest.mark.parametrize("run", ["20260101-000000-abcdef", "../runs", ""])
@@ -453,6 +462,45 @@ def test_a_run_goes_on_only_over_its_own_index(
         agent.resume(killed.run)
 
 
+def test_a_run_is_planned_only_with_the_adapter_that_it_was_begun_with(
+    stage: Callable[..., Stage], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    killed = half(stage, monkeypatch, after=2)
+    name_adapter(killed, "other.gguf")
+    agent = Agent(killed.index, ModelWithAdapter(), reader=killed.reader, settings=killed.settings)
+    with pytest.raises(UsageError, match=r"begun with the adapter other\.gguf .* plans\.gguf"):
+        agent.resume(killed.run)
+
+
+def test_a_run_that_was_begun_without_an_adapter_is_planned_without_one(
+    stage: Callable[..., Stage], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    killed = half(stage, monkeypatch, after=1)
+    assert "planner_lora" not in only(killed.trace, RunStarted)[0].settings
+    model = ModelWithAdapter()
+    agent = Agent(killed.index, model, reader=killed.reader, settings=killed.settings)
+    agent.resume(killed.run)
+    [resumed] = only(killed.trace, RunResumed)
+    assert "planner_lora" not in resumed.settings
+    assert model.options and not any("planner_lora" in options for options in model.options)
+    begun = agent.ask(QUESTION)
+    assert any("planner_lora" in options for options in model.options)
+    [start] = only(read_trace(trace_path(killed.settings.traces, begun.run)), RunStarted)
+    assert start.settings["planner_lora"] == "plans.gguf"
+
+
+def test_a_run_that_is_planned_goes_on_with_any_adapter(
+    stage: Callable[..., Stage], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    killed = half(stage, monkeypatch)
+    name_adapter(killed, "other.gguf")
+    model = ModelWithAdapter()
+    agent = Agent(killed.index, model, reader=killed.reader, settings=killed.settings)
+    assert agent.resume(killed.run).answer == "Prague"
+    [resumed] = only(killed.trace, RunResumed)
+    assert resumed.settings["planner_lora"] == "plans.gguf"
+
+
 # ── forks ─────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -492,13 +540,14 @@ def test_a_fork_seeks_anew_what_was_built_on_the_corrected_step(
     assert fork.confidence == pytest.approx(0.9)  # what a person says is certain
     [step, _] = fork.tree.paths[0].steps
     assert step.result.verdict is not None
-    assert (step.result.verdict.confidence, step.result.verdict.explanation) == (1.0, BY_A_PERSON)
+    assert is_by_a_person(step.result.verdict)
+    assert step.result.verdict.confidence == 1.0
     assert [c.quote for c in fork.citations] == ["Jan Novák", "Rome"]  # a passage says the same
     from rich.console import Console
 
     console = Console(width=200, record=True, file=io.StringIO())
     console.print(draw(fork.tree))
-    assert BY_A_PERSON in console.export_text()
+    assert "given by a person" in console.export_text()
 
 
 def test_an_answer_that_no_passage_holds_is_taken_without_a_citation(

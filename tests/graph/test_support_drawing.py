@@ -68,6 +68,9 @@ def test_a_verdict_is_explained_in_the_language_of_its_question() -> None:
         vote("海阔天空是谁演唱的？", hits, read), {h.passage.id: h.passage for h in hits}
     )
     assert "读自《Title 0》" in chinese
+    latin = vote("Who sang Hai Kuo Tian Kong?", hits, read)  # of a Chinese run
+    assert "读自《p0》" in explain(latin, language="zh")
+    assert 'lang="zh"' in svg(latin, {}, "zh") and "读自" in svg(latin, {}, "zh")
     hits, read = case([("Jindřich Polák", 0.9), ("Jan Novák", 0.2)])
     english = explain(vote(QUESTION, hits, read), {h.passage.id: h.passage for h in hits})
     assert "read in “Title 0”" in english
