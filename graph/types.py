@@ -295,8 +295,8 @@ class Limits(BaseModel):
     accept: float = Field(default=0.4, ge=0, le=1)
     """A path this sure ends the search; a weaker one is kept while others are tried.
 
-    Of 195 training questions of several hops, all new to the reader, the best plans' paths of 179
-    were this sure, and 92 % of those right (of forms that the planner knows; benchmarks/README.md).
+    Of 194 training questions of several hops, all new to the reader, the best plans' paths of 177
+    were this sure, and 93 % of those right (of forms that the planner knows; benchmarks/README.md).
     """
     abstain: float = Field(default=0.2, ge=0, le=1)
     """Where no path is sure by itself, nothing is answered below this confidence.
