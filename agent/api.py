@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from agent.answer import Answer, answer_of
 from agent.errors import QuestionError, UsageError
+from agent.planners import SHIPPED
 from agent.pump import pumped
 from agent.settings import Settings, expanded, expanded_index
 from agent.telemetry import traced
@@ -220,9 +221,14 @@ class Agent:
         if plans is None:
             parts = replace(parts, adapter=None)
         elif plans != other and not any(isinstance(event, Planned) for event in left):
+            remedy = (
+                "resume it with the model it was begun with"
+                if plans == SHIPPED and self.settings.planner_lora == SHIPPED
+                else f"set HOPTREE_PLANNER_LORA to {plans}"
+            )
             raise UsageError(
                 f"the run {run} has no plan yet, and was begun with the adapter {plans} to plan "
-                f"it, not with {other or 'none'}: set HOPTREE_PLANNER_LORA to {plans}, or ask again"
+                f"it, not with {other or 'none'}: {remedy}, or ask again"
             )
         going_on = runs.resume(parts, self.settings.traces, run, answer)
         events = self._told(parts, going_on, runs.valid(left))

@@ -90,6 +90,13 @@ class Settings(BaseSettings):
     def _at_home(cls, index: str | None) -> str | None:
         return expanded_index(index) if index is not None else None
 
+    @field_validator("planner_lora", mode="before")
+    @classmethod
+    def _none_named(cls, named: object) -> object:
+        """Take nothing, and `none` in any case, for none."""
+        empty = named is None or (isinstance(named, str) and named.strip().lower() in {"", "none"})
+        return "none" if empty else named
+
     @field_validator("model", "planner_lora", "traces")
     @classmethod
     def _path_at_home(cls, path: Path | str | None) -> Path | str | None:

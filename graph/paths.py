@@ -114,7 +114,10 @@ def alternatives(
             continue
         dependants = {n for n in path.bound if number in upstream(plan, n)}
         if _in_doubt(plan, path, failure, number):
-            before = sum(cluster.confidence for cluster in clusters[:following])
+            # If the ones before were in doubt too, this one's confidence says so.
+            boosted = bound.cluster == 0 or bound.confidence > clusters[bound.cluster].confidence
+            doubted = clusters[:following] if boosted else clusters[bound.cluster : following]
+            before = sum(cluster.confidence for cluster in doubted)
             confidence = min(1.0, confidence / (1 - (1 - IN_DOUBT) * min(before, 1.0)))
         kept = {n: b for n, b in path.bound.items() if n != number and n not in dependants}
         kept[number] = Bound(
@@ -139,7 +142,17 @@ def alternatives(
 
 
 def _in_doubt(plan: Plan, path: Path, failure: Failure, number: int) -> bool:
-    """Return whether a lookup that rests on the answer of a step failed, or is unsure."""
+    """Return whether a lookup that rests on the answer of a step failed, or is unsure.
+
+    Unless a lookup that asks on from it came to something sure: what fails later tells nothing.
+    """
+    asking = [n for n, step in enumerate(plan.steps, 1) if number in needs(step)]
+    if any(
+        path.bound[n].confidence >= UNSURE
+        for n in asking
+        if n in path.bound and plan.steps[n - 1].kind == "lookup"
+    ):
+        return False
     failed = {failure.step} if failure.reason in _FOUND_NOTHING else set()
     unsure = {n for n, bound in path.bound.items() if bound.confidence < UNSURE}
     return any(

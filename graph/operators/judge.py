@@ -30,6 +30,15 @@ _COUNTRY_ASKED = re.compile(
     re.I,
 )
 
+# In small letters: “Day” and “Nation” may stand in a title.
+_SAME_DATE = re.compile(
+    r"\b(?:same|different) (?:year|day|date|month|decade|century)\b|同一?(?:年|月|天|日)"
+)
+_SAME_COUNTRY = re.compile(
+    r"\b(?:same|different|share an?) (?:country|nation|nationality|citizenship)\b"
+    r"(?! (?:music|songs?|singers?|artists?|albums?|bands?|clubs?|houses?)\b)"
+    r"|国籍|同一?个?国家|同国"
+)
 _CONTINENT = re.compile(
     r"(?:North |South |Latin |Central )America|Africa|Asia|Europe|Oceania|Antarctica"
     r"|[非亚欧]洲|[南北]?美洲|大洋洲|南极洲"
@@ -62,11 +71,21 @@ _BOUND = re.compile(
 def same(step: Step) -> OperatorResult:
     """Say whether all answers mean the same: dates, numbers, countries as such, else names.
 
-    Answers of two kinds, a country and a person, say, are incomparable: one was read wrongly.
+    Where a country or a date is asked for and an answer tells none, it was read wrongly: they do
+    not compare.
     """
     pairs = list(itertools.combinations(step.answers, 2))
     by_country = _COUNTRY_ASKED.search(step.text) is not None
-    alike = {pair: _alike(*pair, by_country=by_country) for pair in pairs}
+    told = [
+        find
+        for asked, find in ((_SAME_COUNTRY, countries_in), (_SAME_DATE, dates_in))
+        if asked.search(step.text)
+    ]
+    alike = {
+        (a, b): _alike(a, b, by_country=by_country)
+        or (None if any(not (find(a) and find(b)) for find in told) else False)
+        for a, b in pairs
+    }
     unlike = next((pair for pair in pairs if alike[pair] is False), None)
     unsure = next((pair for pair in pairs if alike[pair] is None), None)
     if unlike is None and unsure is not None:
@@ -86,8 +105,8 @@ def same(step: Step) -> OperatorResult:
     )
 
 
-def _alike(a: str, b: str, *, by_country: bool) -> bool | None:
-    """Return whether two answers mean the same; None where they are not of one kind."""
+def _alike(a: str, b: str, *, by_country: bool) -> bool:
+    """Return whether two answers mean the same."""
     if is_date(a) and is_date(b):
         dates = parse_date(a), parse_date(b)
         return bool(dates[0] and dates[1] and dates[0].compare(dates[1]) == 0)
@@ -100,24 +119,7 @@ def _alike(a: str, b: str, *, by_country: bool) -> bool | None:
             return bool(shared_countries(*countries))
     if same_answer(a, b):
         return True
-    if not (is_date(a) or is_date(b)) and (_holds(a, b) or _holds(b, a)):
-        return True
-    return None if _of_two_kinds(a, b, by_country=by_country) else False
-
-
-def _of_two_kinds(a: str, b: str, *, by_country: bool) -> bool:
-    """Return whether only one of two answers tells a country, a date or a number.
-
-    Where a country is asked for, whether either of them tells none.
-    """
-    if by_country:
-        return not (countries_in(a) and countries_in(b))
-    return any(
-        (parse_country(one) and not countries_in(other))
-        or (is_date(one) and not dates_in(other) and parse_number(other) is None)
-        or (is_number(one) and parse_number(other) is None and not dates_in(other))
-        for one, other in ((a, b), (b, a))
-    )
+    return _holds(a, b) or _holds(b, a) if not (is_date(a) or is_date(b)) else False
 
 
 def _is_limit(bound: re.Match[str]) -> bool:

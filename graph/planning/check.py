@@ -18,7 +18,7 @@ MAX_STEPS = 8
 MAX_LENGTH = 500
 _ASKS = re.compile(
     r"\b(?:who|whom|whose|what|which|when|where|why|how|is|are|was|were|do|does|did|has|have)\b"
-    r"|谁|什么|哪|何|几|多少|多[大长高远]|是否|吗|怎|为什么",
+    r"|谁|什么|哪|何|几|多少|多[大长高远]|是否|是不是|有没有|吗|怎|为什么",
     re.IGNORECASE,
 )
 
@@ -35,7 +35,8 @@ _BROKEN = re.compile(
     r"from|to)(?![\w-])|^Which th(?:e|is|ese)\b"
     r"|\bthe (?:more|less|fewer) [a-z]+ [^?]*\bthan\b|\bthe (?:more|less|fewer|[a-z]+er) than\b"
 )
-_COUNTING = {Operator.COUNT, Operator.SUM, Operator.DIFFERENCE}
+_COMPUTING = {Operator.COUNT, Operator.SUM, Operator.DIFFERENCE, Operator.INTERSECTION}
+_DESCRIBES = re.compile(r"(?<=\S )(?:who|that|which|whose|without)\b", re.IGNORECASE)
 _OPEN = {AnswerType.ANY, AnswerType.ENTITY}
 # "Which American film …", "Which animal-themed Disney film …": of what kind both things are.
 _OF_KIND = re.compile(
@@ -147,17 +148,21 @@ def _last_step(question: str, last: SubQuestion) -> list[str]:
 def _negations(question: str, steps: Sequence[SubQuestion]) -> list[str]:
     """Return what a plan drops that turns the question into its opposite.
 
-    A comparison knows no "not": only what describes the things that it compares may hold one.
+    A comparison knows no "not": of the steps that it compares, only what describes a thing may hold
+    one ("the actor who never married", "the city without a river").
     """
     if not NEGATION.search(question):
         return []
     asked = [match[0] for match in NEGATION.finditer(Masked(question).text)]  # not those in titles
-    compared = {n for s in steps if s.operator and s.operator not in _COUNTING for n in s.arguments}
+    compared = {
+        n for s in steps if s.operator and s.operator not in _COMPUTING for n in s.arguments
+    }
     said = [
         match[0].casefold()
         for number, step in enumerate(steps, 1)
-        if step.kind == "lookup" and number not in compared
+        if step.kind == "lookup"
         for match in NEGATION.finditer(step.text)
+        if number not in compared or _DESCRIBES.search(step.text[: match.end()])
     ]
     missing = Counter(word.casefold() for word in asked) - Counter(said)
     return [f"“{word}” is in no step that may hold it" for word in missing]

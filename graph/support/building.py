@@ -48,6 +48,9 @@ from retrievers.passage import Hit, Passage
 
 NEGLIGIBLE = 0.001
 """Reader's probability below which a span is no candidate at all."""
+LIKELY = 0.05
+"""Reader's probability from which a country that was read makes towns no answer to “which country”.
+"""
 SURE = 0.3
 """Reader's probability from which an answer need not have the form of what is asked for."""
 FEATURES = (
@@ -97,7 +100,8 @@ _AMOUNT = re.compile(
 )
 _COUNTRY_ASKED = re.compile(
     r"^(?:(?:in|from|of|to|for|by|at) )?(?:which|what) (?:country|nation|nationality)\b(?!['’])"
-    r"(?! (?:music|song|singer|album|artist|star|duo|band|club|house|code|rock|hit))"
+    r"(?! (?:and western|music|song|singer|album|artist|star|superstar|act|group|duo|band|legend"
+    r"|folk|producer|radio|club|house|estate|park|code|rock|hit))"
     r"|^what (?:is|was) (?:the )?(?:citizenship |[^?]+['’]s? )?(?:country|nationality|citizenship)"
     r"(?= of| from| where| in| that|\?|$)",
     re.IGNORECASE,
@@ -109,8 +113,11 @@ _TOWN_ASKED = re.compile(
     r"|哪[一个個座条條所家]{0,2}(?:城市|城鎮|城镇|省份?|市|县|縣|镇|鎮|村|区|區|大学|大學|学校|學校|公司)",
     re.IGNORECASE,
 )
-_TOWNS = frozenset({"Hong Kong", "Luxembourg", "Macau", "Monaco", "San Marino", "Singapore"})
-"""Countries that are cities too."""
+_TOWNS = frozenset(
+    "Djibouti,Guatemala,Hong Kong,Kuwait,Luxembourg,Macau,Mexico,Monaco,Panama,San Marino,"
+    "Singapore,Vatican City".split(",")
+)
+"""Countries that are cities too, or whose capitals are called so."""
 _POLITY = re.compile(
     r"\b(?:empire|kingdom|dynasty|republic|commonwealth|confederation|confederacy|federation|union"
     r"|duchy|principality|county|caliphate|sultanate|emirate|khanate|islands?)\b",
@@ -178,9 +185,9 @@ def fits(text: str, question: str, expects: AnswerType, sure: bool = False) -> b
     None is: one of nothing but small words (“in”); one without a time where a date is asked for;
     one without a capital or a digit, or a date, where a name is; a nationality where a person is,
     a lady where a father is, or the person that the question names; one that is no height where a
-    height is asked for, no price where a price is; a town where a country is, or a country where a
-    town is; what is neither yes nor no where only these answer; another than the two where a choice
-    is given ("A or B"); and, where none is, one that only says the question's own words again.
+    height is asked for, no price where a price is; what is neither yes nor no where only these
+    answer; another than the two where a choice is given ("A or B"); and, where none is, one that
+    only says the question's own words again.
 
     Parameters
     ----------
@@ -190,11 +197,6 @@ def fits(text: str, question: str, expects: AnswerType, sure: bool = False) -> b
     if expects is AnswerType.YES_NO:
         return parse_yes_no(text) is not None
     if not could_be_quantity(text, question):
-        return False
-    country = parse_country(text)
-    if country and country not in _TOWNS and _TOWN_ASKED.search(question):
-        return False
-    if _COUNTRY_ASKED.search(question) and not (countries_in(text) or _POLITY.search(text)):
         return False
     choice = named_choice(question)
     if choice:
@@ -209,7 +211,7 @@ def fits(text: str, question: str, expects: AnswerType, sure: bool = False) -> b
         case AnswerType.WORK:
             return _has_name(text)
         case AnswerType.PERSON:
-            if is_date(text) or country or _of_the_other_sex(text, question):
+            if is_date(text) or parse_country(text) or _of_the_other_sex(text, question):
                 return False
             return (sure or _has_name(text)) and not _describes(text, question)
         case AnswerType.PLACE | AnswerType.ORGANISATION:
@@ -220,13 +222,33 @@ def fits(text: str, question: str, expects: AnswerType, sure: bool = False) -> b
 def fitting(candidates: Sequence[Candidate], question: str, expects: AnswerType) -> list[Candidate]:
     """Return the candidates that may be an answer: not `NEGLIGIBLE`, and of the kind asked for.
 
-    Where the reader is `SURE` of a text in one passage, it is in all of them.
+    Where the reader is `SURE` of a text in one passage, it is in all of them. Where a country is
+    asked for and one was read that is not unlikely (`LIKELY`), towns give way to it, and countries
+    to towns; without one they stay, as no table knows all countries.
     """
     candidates = [c for c in candidates if c.probability >= NEGLIGIBLE]
     sure = {c.text for c in candidates if c.probability >= SURE}
     texts = {c.text for c in candidates}
     possible = {text for text in texts if fits(text, question, expects, text in sure)}
-    return [c for c in candidates if c.text in possible]
+    candidates = [c for c in candidates if c.text in possible]
+    in_place = [c for c in candidates if of_the_place_asked(c.text, question)]
+    return in_place if any(c.probability >= LIKELY for c in in_place) else candidates
+
+
+def of_the_place_asked(text: str, question: str) -> bool:
+    """Return whether a text is no town where a country is asked for, nor the other way round.
+
+    Examples
+    --------
+    >>> of_the_place_asked("Hollywood", "Which country is Ann Lee from?")
+    False
+    >>> of_the_place_asked("Iran", "Which province is Lee County in?")
+    False
+    """
+    if _COUNTRY_ASKED.search(question):
+        return bool(countries_in(text) or _POLITY.search(text))
+    country = parse_country(text)
+    return country is None or country in _TOWNS or not _TOWN_ASKED.search(question)
 
 
 def _of_the_other_sex(text: str, question: str) -> bool:
@@ -559,7 +581,7 @@ def _written(sign: str) -> re.Pattern[str]:
     Digits are a whole number, but for the zeros around it: 007, 3.40.
     """
     if sign[0].isdigit():
-        return re.compile(rf"(?<!\d)0*{'[,.]?'.join(sign)}0*(?!\d)")
+        return re.compile(rf"(?<!\d)0*{'[,.]?'.join(sign)}0*(?!\d)", re.IGNORECASE)
     return re.compile(r"\W{0,2}".join(sign), re.IGNORECASE)
 
 

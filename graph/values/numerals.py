@@ -298,7 +298,8 @@ def spellings(value: Decimal) -> tuple[str, ...]:
     """Return pieces of which a text holds one where `replace_numbers` reads this number in it.
 
     They are of small letters and digits, without the spaces and the punctuation between: its
-    digits, its first word, and the words and signs of magnitude that it may be written with.
+    digits, its first word, and the words and signs of magnitude that it may be written with. Less
+    than a tenth of a magnitude (“0.05 million”) is not looked for.
 
     Examples
     --------
@@ -306,7 +307,7 @@ def spellings(value: Decimal) -> tuple[str, ...]:
     (('42', 'forty', 'dozen', 'hundred'), ('35', 'dozen'))
     """
     digits = plain(value).replace(".", "")
-    tens = value // 10 * 10
+    tens = value // 10 * 10 if value < 100 else None
     words = [word for word, number in _ONES.items() if number == value]
     words += [word for word, number in _TENS.items() if number == tens]
     # A tenth of a magnitude may be written with it: “0.2 million”.

@@ -160,20 +160,32 @@ def test_same_country_looks_at_the_country_in_an_answer() -> None:
     assert run("same", *people, text="Do they share a nationality?").answer == "yes"
 
 
+@pytest.mark.parametrize(
+    ("answers", "text"),
+    [
+        (("Hong Kong", "Shanghai"), "Were they born in the same city?"),
+        (("Arabic", "French"), "Do they speak the same language?"),
+        (("1917", "Dunkirk"), "Do they play in the same film?"),
+        (("Ann Lee", "Bo Ek"), "Is the director of Day of Nation the same as that of Nation X?"),
+    ],
+)
+def test_names_that_could_be_countries_or_dates_differ_as_names_do(
+    answers: tuple[str, str], text: str
+) -> None:
+    assert run("same", *answers, text=text).answer == "no"
+
+
 @pytest.mark.parametrize("operator", ["same", "different"])
 @pytest.mark.parametrize(
     ("answers", "text"),
     [
-        (("France", "Ann Lee"), "Were they born in the same place?"),  # a country and a person
-        (("France", "Lyon"), "Were they born in the same place?"),  # which may lie in it
         (("Paris", "Lyon"), "Are both in the same country?"),
         (("林若川", "高木健"), "两位导演国籍相同吗？"),
         (("1917", "Ann Lee"), "Were they made in the same year?"),
         (("12 May 1990", "Prague"), "Were they born on the same day?"),
-        (("five", "Ann Lee"), "Do they have the same number of rooms?"),
     ],
 )
-def test_answers_that_are_not_of_one_kind_are_neither_the_same_nor_different(
+def test_answers_of_which_one_is_not_of_the_kind_asked_for_are_neither_the_same_nor_different(
     operator: str, answers: tuple[str, str], text: str
 ) -> None:
     for order in (answers, answers[::-1]):

@@ -239,6 +239,24 @@ def test_a_runner_up_is_likelier_where_nothing_sure_followed_from_the_first_answ
     assert other.bound[1].confidence == pytest.approx(believed)
 
 
+def test_an_answer_that_something_sure_followed_from_is_in_no_doubt() -> None:
+    longer = plan("Who directed A?", "Who is the father of #1?", "When did #2 die?")
+    memory = {f"q{n}": result(f"q{n}", ("first", 0.6), ("other", 0.3)) for n in (1, 2)}
+    found = alternatives(failed(path(_1="first", _2="first"), 3), [longer], memory)
+    believed = {n: b.confidence for p in found for n, b in p.bound.items() if b.cluster}
+    assert believed == {1: 0.3, 2: pytest.approx(0.3 / (1 - (1 - IN_DOUBT) * 0.6))}
+
+
+def test_a_second_runner_up_gains_from_those_alone_that_led_nowhere() -> None:
+    memory = {"q1": result("q1", ("Ann", 0.5), ("Bo", 0.3), ("Cy", 0.1))}
+    for confidence, doubted in ((0.3, 0.3), (0.5, 0.8)):  # as the vote had it, and once Ann failed
+        bo = Bound(answer="Bo", confidence=confidence, question="q1", cluster=1)
+        walked = path().model_copy(update={"bound": {1: bo}})
+        [other] = alternatives(failed(walked, 2), [CHAIN], memory)
+        believed = 0.1 / (1 - (1 - IN_DOUBT) * doubted)
+        assert other.bound[1].confidence == pytest.approx(believed)
+
+
 def test_a_comparison_that_fails_says_nothing_against_what_it_compared() -> None:
     memory = {f"q{n}": result(f"q{n}", ("first", 0.6), ("other", 0.3)) for n in range(1, 5)}
     walked = path(_1="first", _2="first", _3="first", _4="first")

@@ -13,7 +13,7 @@ from support_cases import FRAMES, QUESTION, candidate, case, hit
 from graph.normalise import canonical, same_answer
 from graph.planning.language import expected_type
 from graph.support import prepare, vote
-from graph.support.building import fits, support_graph
+from graph.support.building import fits, fitting, of_the_place_asked, support_graph
 from graph.support.independence import details, independent_groups, source_of
 from graph.types import AnswerType, Candidate, Cluster, FailureReason, Voting
 from retrievers.passage import Hit, Passage
@@ -579,6 +579,8 @@ def test_a_date_is_no_place_however_sure_the_reader_is() -> None:
         ("What is Ann Lee's nationality?", "Queen Petronila", False),
         ("What is the country known for?", "long-distance running", True),
         ("Which country singer wrote it?", "Willie Nelson", True),
+        ("Which country superstar sang it?", "Garth Brooks", True),
+        ("In which city is it?", "Vatican City", True),
         ("Which country's capital is it?", "Lima", True),
         ("Which province contains the county of Lee?", "Iran", False),
         ("Which province contains the county of Lee?", "Zanjan Province", True),
@@ -589,4 +591,22 @@ def test_a_date_is_no_place_however_sure_the_reader_is() -> None:
     ],
 )
 def test_a_town_is_no_country_and_a_country_no_town(question: str, text: str, right: bool) -> None:
-    assert fits(text, question, expected_type(question), sure=True) is right
+    assert of_the_place_asked(text, question) is right
+    assert fits(text, question, expected_type(question), sure=True)
+
+
+@pytest.mark.parametrize(
+    ("other", "likelihood", "left"),
+    [
+        ("Austria", 0.1, ["Austria"]),
+        ("Austria", 0.01, ["Hollywood", "Austria"]),
+        ("Gondor", 0.5, ["Hollywood", "Gondor"]),
+    ],
+)
+def test_a_town_gives_way_to_a_country_that_was_read_and_stays_without_one(
+    other: str, likelihood: float, left: list[str]
+) -> None:
+    hits, read = case([("Hollywood", 0.9), (other, likelihood)])
+    assert len(hits) == 2
+    question = "Which country is Ann Lee from?"
+    assert [c.text for c in fitting(read, question, AnswerType.PLACE)] == left

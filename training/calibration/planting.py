@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Literal
 
 from graph.normalise import same_answer
-from graph.support.building import fits
+from graph.support.building import fits, of_the_place_asked
 from graph.types import AnswerType
 from retrievers.analysis import language_of
 from retrievers.passage import Passage
@@ -98,7 +98,7 @@ def wrong_answer(
     """Return an answer of `pool` that is none of the right ones, the same at each call.
 
     `pool` holds answers of the kind that is asked for; one that no vote would take for an answer
-    (`fits`: Liverpool where a country is asked for) is no plausible lie.
+    (Liverpool where a country is asked for) is no plausible lie.
     """
     chance = _chance("wrong", question, str(expects))
     order = chance.sample(range(len(pool)), len(pool))
@@ -115,7 +115,10 @@ def wrong_answer(
         (
             a
             for a in ordered
-            if a not in question and not may_be_right(a) and fits(a, question, expects, sure=True)
+            if a not in question
+            and not may_be_right(a)
+            and fits(a, question, expects, sure=True)
+            and of_the_place_asked(a, question)
         ),
         None,
     )

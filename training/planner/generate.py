@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from graph.planning.check import check
 from graph.planning.model import step_of, written_step
 from graph.types import Operator, Plan
+from prompts.schemas import MOST_STEPS
 from retrievers.analysis import language_of
 from training.planner.names import Names
 from training.planner.phrasings import Grammar, Relation, grammar_of
@@ -33,8 +34,6 @@ _TRIES = 500
 """Draws in a row that may give nothing new before the names are held to be used up."""
 _EVEN = 50
 """Names from which on a fact is no more likely to begin a question."""
-_MOST = 6
-"""Steps that a model may write."""
 
 
 class Composed(BaseModel):
@@ -44,7 +43,7 @@ class Composed(BaseModel):
 
     kind: str
     question: str
-    steps: tuple[str, ...] = Field(min_length=2, max_length=_MOST)
+    steps: tuple[str, ...] = Field(min_length=2, max_length=MOST_STEPS)
 
 
 def generate(language: str, names: Names, seed: int, count: int) -> Iterator[Composed]:
@@ -73,7 +72,7 @@ def generate(language: str, names: Names, seed: int, count: int) -> Iterator[Com
 
 def sound(question: str, steps: Sequence[str]) -> bool:
     """Tell a plan that passes `check` and is read as it is written."""
-    if not 2 <= len(steps) <= _MOST:
+    if not 2 <= len(steps) <= MOST_STEPS:
         return False
     read = [step_of(text, question) for text in steps]
     if [written_step(step) for step in read] != list(steps):

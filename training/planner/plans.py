@@ -17,15 +17,13 @@ from graph.planning.language import lookup
 from graph.planning.learned import applied, prepared
 from graph.planning.model import step_of, written_step
 from graph.types import Plan, SubQuestion
-from prompts.schemas import ProposedPlan
+from prompts.schemas import MOST_STEPS, ProposedPlan
 from training.planner.alignment import splits_of
 from training.planner.generate import generate
 from training.planner.names import chinese_names, english_names
 from training.planner.qdmr import is_chain, steps_of
 from training.reader.examples import DevelopmentQuestionError, Guard, read_rows
 
-_MOST = 6
-"""Steps that a model may write."""
 _FOREIGN = 40
 """English films that Chinese questions may ask about."""
 
@@ -75,7 +73,7 @@ def break_plans(path: Path) -> Iterator[tuple[int, PlanRow]]:
         else:
             plans = rank(question, by_language(question))
             agreed = next((plan for plan in plans if agrees(row, kind, plan)), None)
-            if agreed is not None and len(agreed.steps) <= _MOST:
+            if agreed is not None and len(agreed.steps) <= MOST_STEPS:
                 yield number, _row(source, kind, question, agreed.steps)
 
 
@@ -115,7 +113,7 @@ def strategy_plans(path: Path) -> Iterator[tuple[int, PlanRow]]:
     for number, row in enumerate(read_rows(path)):
         question = " ".join(row["question"].split())
         steps = [step_of(" ".join(text.split()), question) for text in row["steps"]]
-        if 1 < len(steps) <= _MOST and not check(question, _plan(steps)):
+        if 1 < len(steps) <= MOST_STEPS and not check(question, _plan(steps)):
             yield number, _row("strategyqa", "strategy", question, steps)
 
 
