@@ -171,8 +171,10 @@ def test_an_adapter_that_a_person_names_plans_in_both_languages_for_any_model(
 
 def test_the_setting_is_shipped_unless_it_says_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
     assert Settings().planner_lora == SHIPPED
-    monkeypatch.setenv("HOPTREE_PLANNER_LORA", "none")
-    assert Settings().planner_lora == NONE
+    for none in ("none", "None", ""):
+        monkeypatch.setenv("HOPTREE_PLANNER_LORA", none)
+        assert Settings().planner_lora == NONE
+    assert Settings.model_validate({"planner_lora": None}).planner_lora == NONE
     monkeypatch.setenv("HOPTREE_PLANNER_LORA", "./none")
     assert Settings().planner_lora == Path("none")
 

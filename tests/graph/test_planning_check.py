@@ -293,3 +293,30 @@ def test_a_template_that_lacks_a_value_is_an_error() -> None:
 def test_an_unknown_template_is_an_error() -> None:
     with pytest.raises(FileNotFoundError):
         render("no_such_prompt", "en")
+
+
+@pytest.mark.parametrize(
+    ("question", "steps"),
+    [
+        (
+            "Who died first, the actor who never married or Bob Ray?",
+            ("When did the actor who never married die?", "When did Bob Ray die?"),
+        ),
+        (
+            "Which died out first, the city without a river or Rome?",
+            ("When did the city without a river die out?", "When did Rome die out?"),
+        ),
+    ],
+)
+def test_a_negation_that_describes_what_is_compared_is_kept_there(
+    question: str, steps: tuple[str, str]
+) -> None:
+    earlier = SubQuestion(
+        text=question,
+        kind="operator",
+        operator=Operator.EARLIER,
+        arguments=(1, 2),
+        labels=("one", "other"),
+    )
+    plan = Plan(steps=(*(SubQuestion(text=s) for s in steps), earlier), planner="test", score=0.8)
+    assert not [problem for problem in check(question, plan) if "may hold it" in problem]

@@ -610,3 +610,21 @@ def test_a_town_gives_way_to_a_country_that_was_read_and_stays_without_one(
     assert len(hits) == 2
     question = "Which country is Ann Lee from?"
     assert [c.text for c in fitting(read, question, AnswerType.PLACE)] == left
+
+
+@pytest.mark.parametrize(
+    ("said", "stated"),
+    [
+        ("1,500", "In all 1.5K runners took part"),
+        ("$2 billion", "It sold for $2BN in the end"),
+        ("1" + 40 * "0", f"A one and forty zeros, 1{40 * '0'}, is ten duodecillion"),
+    ],
+)
+def test_a_number_is_found_however_it_is_written_and_however_long_it_is(
+    said: str, stated: str
+) -> None:
+    hits = [hit(0, f"It was {said} then."), hit(1, f"{stated}.")]
+    read = [candidate(hits[0], said)]
+    graph = support_graph("What was it?", hits, read)
+    edges = {d["kind"] for _, _, d in graph.edges(("passage", hits[1].passage.id), data=True)}
+    assert "supports" in edges
