@@ -36,6 +36,7 @@ from graph.values import (
     countries_in,
     dates_in,
     is_date,
+    is_demonym,
     is_number,
     parse_country,
     parse_number,
@@ -185,9 +186,9 @@ def fits(text: str, question: str, expects: AnswerType, sure: bool = False) -> b
     None is: one of nothing but small words (“in”); one without a time where a date is asked for;
     one without a capital or a digit, or a date, where a name is; a nationality where a person is,
     a lady where a father is, or the person that the question names; one that is no height where a
-    height is asked for, no price where a price is; what is neither yes nor no where only these
-    answer; another than the two where a choice is given ("A or B"); and, where none is, one that
-    only says the question's own words again.
+    height is asked for, no price where a price is; “French” where a town is; what is neither yes
+    nor no where only these answer; another than the two where a choice is given ("A or B"); and,
+    where none is, one that only says the question's own words again.
 
     Parameters
     ----------
@@ -197,6 +198,8 @@ def fits(text: str, question: str, expects: AnswerType, sure: bool = False) -> b
     if expects is AnswerType.YES_NO:
         return parse_yes_no(text) is not None
     if not could_be_quantity(text, question):
+        return False
+    if is_demonym(text) and _TOWN_ASKED.search(question):
         return False
     choice = named_choice(question)
     if choice:

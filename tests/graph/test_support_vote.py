@@ -592,7 +592,8 @@ def test_a_date_is_no_place_however_sure_the_reader_is() -> None:
 )
 def test_a_town_is_no_country_and_a_country_no_town(question: str, text: str, right: bool) -> None:
     assert of_the_place_asked(text, question) is right
-    assert fits(text, question, expected_type(question), sure=True)
+    kept = fits(text, question, expected_type(question), sure=True)
+    assert kept is (text != "American")  # of a people no place is called
 
 
 @pytest.mark.parametrize(
