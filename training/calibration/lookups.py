@@ -16,11 +16,11 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from agent.readers import MultilingualReader
-from agent.readers.encoder_reader import CHINESE, ENGLISH, EncoderReader
+from agent.readers.encoder_reader import CHINESE, ENGLISH, EncoderReader, Layout
 from graph.planning.comparison import named_choice
 from graph.planning.language import expected_type
 from graph.types import AnswerType, Candidate
-from retrievers.analysis import language_of
+from retrievers.analysis import Language, language_of
 from retrievers.documents import Document
 from retrievers.embedded import EmbeddedIndex
 from retrievers.passage import Hit, Passage
@@ -78,7 +78,10 @@ class Store:
 
     def __init__(self, file: Path, index: Path, english: Path = ENGLISH.weights) -> None:
         self._index = EmbeddedIndex.open(index)
-        layouts = {"en": ENGLISH._replace(weights=english), "zh": CHINESE}
+        layouts: dict[Language, Layout] = {
+            "en": ENGLISH._replace(weights=english),
+            "zh": CHINESE,
+        }
         self._reader = MultilingualReader({k: EncoderReader(v) for k, v in layouts.items()})
         self._searched: dict[str, list[Hit]] = {}
         self._read: dict[tuple[str, str, str], list[Candidate]] = {}
