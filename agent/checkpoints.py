@@ -129,6 +129,30 @@ def _told(path: Path) -> Iterator[None]:
         raise TraceError(f"{path} holds no checkpoints: {error}") from error
 
 
+async def _locked(path: Path) -> aiosqlite.Connection:
+    """Open the checkpoints in a file and lock it."""
+    connection = await aiosqlite.connect(path, timeout=0)
+    try:
+        # The lock of the file is the lock of the run: a kill lets go of it. NORMAL loses nothing to
+        # a kill, only to a loss of power, and the trace is no safer than that.
+        await connection.executescript(
+            "PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
+        )
+        row = await (await connection.execute("PRAGMA user_version")).fetchone()
+        found = row[0] if row else 0
+        if found not in (0, _mark()):
+            raise TraceError(
+                f"the checkpoints of the run {path.stem} are of another version of hoptree: "
+                "ask the question again, or fork the run"
+            )
+        await connection.execute(f"PRAGMA user_version={_mark()}")
+        await connection.commit()
+    except BaseException:
+        await connection.close()
+        raise
+    return connection
+
+
 @contextlib.asynccontextmanager
 async def opened(folder: Path, run: str) -> AsyncIterator[Checkpoints]:
     """Open the checkpoints of a run for this process alone.
@@ -143,30 +167,16 @@ async def opened(folder: Path, run: str) -> AsyncIterator[Checkpoints]:
     """
     path = checkpoint_path(folder, run)
     with _told(path):
-        opening = asyncio.ensure_future(aiosqlite.connect(path, timeout=0))
+        opening = asyncio.ensure_future(_locked(path))
         try:
             connection = await asyncio.shield(opening)
         except asyncio.CancelledError:
-            # Its thread goes on, and would tell an event loop that is closed by then.
-            with contextlib.suppress(sqlite3.Error):
+            # Its thread goes on, and would tell an event loop that is closed by then; a statement
+            # that is left half read would keep the lock.
+            with contextlib.suppress(sqlite3.Error, TraceError):
                 await (await opening).close()
             raise
     try:
-        with _told(path):
-            # The lock of the file is the lock of the run: a kill lets go of it. NORMAL loses
-            # nothing to a kill, only to a loss of power, and the trace is no safer than that.
-            await connection.executescript(
-                "PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
-            )
-            row = await (await connection.execute("PRAGMA user_version")).fetchone()
-            found = row[0] if row else 0
-            if found not in (0, _mark()):
-                raise TraceError(
-                    f"the checkpoints of the run {run} are of another version of hoptree: "
-                    "ask the question again, or fork the run"
-                )
-            await connection.execute(f"PRAGMA user_version={_mark()}")
-            await connection.commit()
         saver = Checkpoints(connection, path)
         try:
             yield saver

@@ -34,8 +34,8 @@ def pumped(begin: Callable[[], AsyncGenerator[Event, None]]) -> Generator[Event,
             loop.close()
 
     worker = threading.Thread(target=work, name="hoptree-ask", daemon=True)
-    worker.start()
     try:
+        worker.start()  # within: an interrupt may come while it waits for the thread
         while (event := events.get()) is not None:
             if isinstance(event, BaseException):
                 raise event
@@ -43,4 +43,5 @@ def pumped(begin: Callable[[], AsyncGenerator[Event, None]]) -> Generator[Event,
     finally:
         with contextlib.suppress(RuntimeError):  # the run has ended, and closed its loop
             loop.call_soon_threadsafe(task.cancel)
-        worker.join()
+        if worker.ident is not None:
+            worker.join()
