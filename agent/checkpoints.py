@@ -9,15 +9,20 @@ import inspect
 import json
 import sqlite3
 import zlib
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
 from enum import StrEnum
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import aiosqlite
 from langchain_core.runnables import RunnableConfig
-from langgraph.checkpoint.base import ChannelVersions, Checkpoint, CheckpointMetadata
+from langgraph.checkpoint.base import (
+    ChannelVersions,
+    Checkpoint,
+    CheckpointMetadata,
+    CheckpointTuple,
+)
 from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 from pydantic import BaseModel, TypeAdapter
@@ -30,6 +35,7 @@ from graph.state import State
 
 _HOMES = (graph.types, retrievers.passage)
 """Where the types of the state are; nothing else is read back from a checkpoint."""
+_T = TypeVar("_T")
 _SIDE_FILES = ("", "-wal", "-shm", "-journal")
 
 
@@ -70,6 +76,25 @@ class Checkpoints(AsyncSqliteSaver):
         self._journal = Journal()
         self._begun = 0
         self._from_checkpoint = False
+        self._stopped = False
+        self._at_work: set[asyncio.Task[Any]] = set()
+
+    async def _whole(self, work: Coroutine[Any, Any, _T]) -> _T:
+        """Do a piece of work to its end, also where the run is stopped meanwhile."""
+        task = asyncio.create_task(work)
+        self._at_work.add(task)
+        task.add_done_callback(self._at_work.discard)
+        return await asyncio.shield(task)
+
+    async def aclose(self) -> None:
+        """Close the file once nothing is at work on it.
+
+        A statement that is left half done would keep it open, and locked: the process could not
+        resume the run.
+        """
+        while self._at_work:
+            await asyncio.wait(self._at_work)
+        await self.conn.close()
 
     async def covered(self, config: RunnableConfig) -> int:
         """Return how many events the last checkpoint covers; 0 where there is none."""
@@ -86,6 +111,9 @@ class Checkpoints(AsyncSqliteSaver):
         """Whether the run has told how it ended, so that nothing is left to resume."""
         return self._journal.ended
 
+    async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
+        return await self._whole(super().aget_tuple(config))
+
     async def aput(
         self,
         config: RunnableConfig,
@@ -93,12 +121,14 @@ class Checkpoints(AsyncSqliteSaver):
         metadata: CheckpointMetadata,
         new_versions: ChannelVersions,
     ) -> RunnableConfig:
+        if self._stopped:
+            return config
         # The first one, of the input alone, may be written while the first node runs.
         first = metadata.get("source") == "input"
         events = self._begun if first else self._journal.count
         noted = cast("CheckpointMetadata", {**metadata, "events": events})
         with _told(self._path):
-            saved = await super().aput(config, checkpoint, noted, new_versions)
+            saved = await self._whole(super().aput(config, checkpoint, noted, new_versions))
         if self._from_checkpoint:  # else the whole run is told again, not one step of it
             self._journal.settle()
         return saved
@@ -110,8 +140,13 @@ class Checkpoints(AsyncSqliteSaver):
         task_id: str,
         task_path: str = "",
     ) -> None:
+        # Of a node that was stopped LangGraph keeps what it had, and that it is over: resumed, the
+        # run would not come to it again. What is there already is what it goes on from.
+        self._stopped |= any(isinstance(value, asyncio.CancelledError) for _, value in writes)
+        if self._stopped:
+            return
         with _told(self._path):
-            await super().aput_writes(config, writes, task_id, task_path)
+            await self._whole(super().aput_writes(config, writes, task_id, task_path))
 
 
 @contextlib.contextmanager
@@ -176,14 +211,12 @@ async def opened(folder: Path, run: str) -> AsyncIterator[Checkpoints]:
             with contextlib.suppress(sqlite3.Error, TraceError):
                 await (await opening).close()
             raise
+    saver = Checkpoints(connection, path)
     try:
-        saver = Checkpoints(connection, path)
-        try:
-            yield saver
-        finally:
-            done = saver.done
+        yield saver
     finally:
-        await connection.close()
+        done = saver.done
+        await saver.aclose()
     if done:
         for side in _SIDE_FILES:
             path.with_name(path.name + side).unlink(missing_ok=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import io
 import sqlite3
 from collections import Counter
@@ -727,3 +728,17 @@ def test_the_state_of_a_search_can_be_rebuilt_from_its_events(
     retrieved = [query for event in only(done.trace, Retrieved) for query in event.queries]
     asked = {result.question for result in state["memory"].values()}
     assert asked <= set(retrieved)
+
+
+@pytest.mark.parametrize("heard", range(1, 9))
+def test_a_run_that_is_stopped_anywhere_lets_go_of_its_checkpoints(
+    stage: Callable[..., Stage], heard: int
+) -> None:
+    expected = stage("runner-up", "whole").agent.ask(QUESTION)
+    for attempt in range(3):  # where it is stopped differs by some milliseconds
+        done = stage("runner-up", f"stopped-{attempt}")
+        with contextlib.closing(done.agent.stream(QUESTION)) as events:
+            told = [event for event, _ in zip(events, range(heard), strict=False)]
+        begun = told[0]
+        assert isinstance(begun, RunStarted)
+        assert done.agent.resume(begun.run).text == expected.text
