@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import get_args
 
 from graph.events import (
     Event,
@@ -21,8 +22,7 @@ from graph.planning.substitute import fill
 from graph.state import State, initial, memory_key
 from graph.types import Bound, Outcome, Path, StepResult, Verdict
 from prompts.loader import render
-
-_LANGUAGES = ("en", "zh")
+from retrievers.analysis import Language
 
 
 def state_of(events: Iterable[Event]) -> State:
@@ -79,7 +79,9 @@ def _bind(state: State, number: int, result: StepResult) -> None:
 
 def is_by_a_person(verdict: Verdict) -> bool:
     """Tell whether a person gave the answer: see `by_a_person`."""
-    return verdict.explanation in {render("verdict_person", language) for language in _LANGUAGES}
+    return verdict.explanation in {
+        render("verdict_person", language) for language in get_args(Language)
+    }
 
 
 def by_a_person(

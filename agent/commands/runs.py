@@ -46,6 +46,7 @@ def _settings(run: str, index: str | None, model: Path | None) -> Settings:
     The adapter that plans belongs to the model: with another model it is that of the settings.
     A run whose trace names none goes on without one.
     """
+    from agent.planners import NONE
     from agent.runs import started, told
 
     named = started(told(load_settings({}).traces, run)).settings
@@ -59,7 +60,7 @@ def _settings(run: str, index: str | None, model: Path | None) -> Settings:
     given: dict[str, object] = {"index": index, "model": model}
     given = {k: v for k, v in given.items() if v is not None}
     if not changed:
-        given["planner_lora"] = named.get("planner_lora") or "none"
+        given["planner_lora"] = named.get("planner_lora") or NONE
     return load_settings(given)
 
 

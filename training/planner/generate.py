@@ -19,7 +19,7 @@ from graph.types import Operator, Plan
 from prompts.schemas import MOST_STEPS
 from retrievers.analysis import language_of
 from training.planner.names import Names
-from training.planner.phrasings import Grammar, Relation, grammar_of
+from training.planner.phrasings import Comparison, Gap, Grammar, Relation, grammar_of
 
 KINDS = (
     "bridge",
@@ -295,7 +295,10 @@ class _Composer:
         slots = relation.shared.model_dump()
         question = self._filled("intersection", a=names[0], b=names[1], **slots)
         asks = self._chance.choice(relation.ways)[0]
-        return question, [*(asks.format(x=x) for x in names), "intersection of #1, #2"]
+        return question, [
+            *(asks.format(x=x) for x in names),
+            _computed(Operator.INTERSECTION, (1, 2)),
+        ]
 
     def _maker_of_two(self) -> _Drawn | None:
         makers = [r for r in self._grammar.relations if r.did]
@@ -307,7 +310,7 @@ class _Composer:
         did = [(r.did or "").format(x=name) for r, name in zip(pair, names, strict=True)]
         question = self._filled("intersection_of_people", did_a=did[0], did_b=did[1])
         asked = [r.ways[-1][0].format(x=name) for r, name in zip(pair, names, strict=True)]
-        return question, [*asked, "intersection of #1, #2"]
+        return question, [*asked, _computed(Operator.INTERSECTION, (1, 2))]
 
     def _yes_no(self) -> _Drawn | None:
         forms = ("same", "different", "both", "either", "one", "than")
@@ -339,12 +342,18 @@ class _Composer:
 
     def _than(self) -> _Drawn | None:
         compared = self._chance.choice(self._grammar.comparisons)
-        names = self._names(compared.of, 2)
+        return self._of_two(compared, compared.than, ("yes", "no"))
+
+    def _of_two(
+        self, asked: Comparison | Gap, phrases: Sequence[str], labels: Sequence[str] = ()
+    ) -> _Drawn | None:
+        """Ask, in one of the phrases, for what is computed of two things."""
+        names = self._names(asked.of, 2)
         if names is None:
             return None
-        question = self._chance.choice(compared.than).format(a=names[0], b=names[1])
-        asked = [compared.asks.format(x=name) for name in names]
-        return question, [*asked, _computed(compared.operator, (1, 2), ("yes", "no"))]
+        question = self._chance.choice(phrases).format(a=names[0], b=names[1])
+        steps = [asked.asks.format(x=name) for name in names]
+        return question, [*steps, _computed(asked.operator, (1, 2), labels)]
 
     def _agreement(self, form: str) -> _Drawn | None:
         relation = self._chance.choice([r for r in self._grammar.relations if r.noun])
@@ -359,12 +368,7 @@ class _Composer:
     def _count(self) -> _Drawn | None:
         if self._chance.random() < 0.35:
             gap = self._chance.choice(self._grammar.gaps)
-            names = self._names(gap.of, 2)
-            if names is None:
-                return None
-            question = self._chance.choice(gap.phrases).format(a=names[0], b=names[1])
-            asked = [gap.asks.format(x=name) for name in names]
-            return question, [*asked, _computed(gap.operator, (1, 2))]
+            return self._of_two(gap, gap.phrases)
         counted = self._chance.choice(self._grammar.counts)
         found = self._described(self._chance.choices((0, 1, 2), (2, 3, 1))[0], counted.of)
         if found is None:
