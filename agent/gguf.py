@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import importlib.util
 import json
@@ -19,7 +20,7 @@ BATCH = 256
 _REMEDY = "name a GGUF file with --model or HOPTREE_MODEL"
 _LORA_REMEDY = "name a GGUF LoRA of the model with HOPTREE_PLANNER_LORA, or `none`"
 _ERROR = 4  # GGML_LOG_LEVEL_ERROR
-_loading = threading.Lock()  # llama-cpp-python redirects the process's stderr while it loads
+_loading = threading.Lock()  # what goes wrong is told in `_errors`, whichever model is loading
 _log_callback: Any = None
 _errors: deque[str] = deque(maxlen=8)  # what llama.cpp said last that went wrong
 
@@ -281,12 +282,23 @@ class LoadedModel:
         self.llama.close()
 
 
+def _left_alone(disable: bool) -> contextlib.nullcontext[None]:
+    return contextlib.nullcontext()
+
+
 def _silence() -> None:
     """Keep llama.cpp's log from the person's terminal, and its errors for ours."""
     global _log_callback
     if _log_callback is not None:
         return
     import llama_cpp
+    from llama_cpp import _internals
+    from llama_cpp import llama as high_level
+
+    # llama-cpp-python's own way to be quiet sends the output of the whole process to nowhere for
+    # as long as it loads, and with it what other threads print.
+    for module in (high_level, _internals):
+        module.suppress_stdout_stderr = _left_alone
 
     def told(level: int, text: bytes, data: Any) -> None:
         if level == _ERROR:

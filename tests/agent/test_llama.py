@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -564,6 +565,21 @@ def test_loading_answering_and_closing_print_nothing(
 
 
 # ── closing ───────────────────────────────────────────────────────────────────────────────────
+
+
+def test_what_is_printed_while_a_model_loads_is_not_lost(
+    own: LlamaCppChat, capfd: pytest.CaptureFixture[str]
+) -> None:
+    loading = threading.Thread(target=own.load)
+    loading.start()
+    printed = 0
+    while loading.is_alive():
+        printed += 1
+        print(printed, flush=True)
+        time.sleep(0.001)
+    loading.join()
+    assert printed > 2  # said while it was loading
+    assert capfd.readouterr().out.split() == [str(number + 1) for number in range(printed)]
 
 
 def test_a_closed_model_refuses_calls_and_may_be_closed_again(own: LlamaCppChat) -> None:
