@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -79,6 +80,9 @@ def test_full_disk_is_told_once_and_does_not_hide_an_error(tmp_path: Path) -> No
 
 
 def test_run_ids_are_unique_and_sort_by_time() -> None:
-    ids = [new_run_id() for _ in range(50)]
-    assert len(set(ids)) == 50
-    assert [run[:15] for run in ids] == sorted(run[:15] for run in ids)
+    ids = []
+    for _ in range(50):
+        ids.append(new_run_id())
+        time.sleep(0.001)
+    assert len({new_run_id() for _ in range(50)}) == 50
+    assert ids == sorted(ids)
