@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import calendar
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 
@@ -269,9 +270,12 @@ def _singles(text: str) -> list[tuple[int, int, DateValue]]:
                 raw.append((match.start(), match.end(), value))
     kept: list[tuple[int, int, DateValue]] = []
     for item in sorted(raw, key=lambda item: (item[0] - item[1], item[0])):
-        if all(item[1] <= start or end <= item[0] for start, end, _ in kept):
-            kept.append(item)
-    return sorted(kept, key=lambda item: item[0])
+        at = bisect_left(kept, item[0], key=lambda kept: kept[0])
+        after_the_last = at == 0 or kept[at - 1][1] <= item[0]
+        before_the_next = at == len(kept) or item[1] <= kept[at][0]
+        if after_the_last and before_the_next:
+            kept.insert(at, item)
+    return kept
 
 
 @lru_cache(maxsize=8192)
@@ -305,7 +309,7 @@ def _joined(
             next_start, next_end, following = found[index + 1]
             between = text[end:next_start]
             joint = _RANGE_JOINT.match(between) is not None or (
-                between.strip() == "and" and _BETWEEN.search(text[:start]) is not None
+                between.strip() == "and" and _BETWEEN.search(text[max(0, start - 24) : start]) is not None
             )
             joined = _span(value, following) if joint else None
             if joined:
