@@ -53,9 +53,9 @@ def won(row: EvalRow, tree: Tree) -> str | None:
     return surest.answer if surest else None
 
 
-def lost_in_writing(row: EvalRow) -> bool:
+def lost_in_writing(row: EvalRow, tree: Tree) -> bool:
     """Tell whether the right answer won and what was written scores less or does not hold it."""
-    answer = won(row, Tree.model_validate(row.extra["tree"]))
+    answer = won(row, tree)
     right = (row.answer, *row.aliases)
     if row.status != "answered" or answer is None or f1(answer, right) < FAILED:
         return False
@@ -63,9 +63,12 @@ def lost_in_writing(row: EvalRow) -> bool:
     return less or not says(str(row.extra["text"]), answer)
 
 
-def cause(row: EvalRow) -> str:
-    """Return why a failed question failed."""
+def cause(row: EvalRow) -> str | None:
+    """Return why a question failed, or None where it did not."""
     tree = Tree.model_validate(row.extra["tree"])
+    lost = lost_in_writing(row, tree)
+    if row.f1 >= FAILED and not lost:
+        return None
     if recall_at(len(row.passages), row.passages, row.supporting_passages) not in (None, 1):
         return "retrieval"
     if row.hops > 1 and all(len(plan.steps) == 1 for plan in tree.plans):
@@ -73,7 +76,7 @@ def cause(row: EvalRow) -> str:
     if row.status == "abstained":
         return "abstained"
     right = (row.answer, *row.aliases)
-    if lost_in_writing(row):
+    if lost:
         return "composing"
     return "vote" if any(f1(text, right) >= FAILED for text in read(tree)) else "reading"
 
@@ -88,7 +91,7 @@ def main() -> None:
         lines = file.read_text(encoding="utf-8").splitlines()
         found = [EvalRow.model_validate_json(line) for line in lines]
         rows = list({row.id: row for row in found if row.system == "hoptree"}.values())
-        failed = Counter(cause(row) for row in rows if row.f1 < FAILED or lost_in_writing(row))
+        failed = Counter(filter(None, map(cause, rows)))
         counts = " | ".join(str(failed[name]) for name in CAUSES)
         name = file.parent.name
         causes.append(f"| {name} | {len(rows)} | {failed.total()} | {counts} |")

@@ -156,7 +156,8 @@ def _head_type(words: list[str]) -> AnswerType:
 
 
 _SIMPLE = str.maketrans(
-    "麼甚誰裡裏國個時為爲嗎還幾歲長遠縣區許眾間", "么什谁里里国个时为为吗还几岁长远县区许众间"
+    "麼甚誰裡裏國個時為爲嗎還幾歲長遠縣區許眾間處兒",
+    "么什谁里里国个时为为吗还几岁长远县区许众间处儿",
 )
 """The traditional characters of the patterns below."""
 _ZH_TYPES = (

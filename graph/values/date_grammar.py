@@ -309,7 +309,8 @@ def _joined(
             next_start, next_end, following = found[index + 1]
             between = text[end:next_start]
             joint = _RANGE_JOINT.match(between) is not None or (
-                between.strip() == "and" and _BETWEEN.search(text[max(0, start - 24) : start]) is not None
+                between.strip() == "and"
+                and _BETWEEN.search(text[max(0, start - 24) : start]) is not None
             )
             joined = _span(value, following) if joint else None
             if joined:

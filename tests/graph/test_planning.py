@@ -344,6 +344,8 @@ def test_a_chinese_question_may_hold_latin_letters_and_digits(
         ("他於什麼時候辭職？", AnswerType.DATE),
         ("誰寫的？", AnswerType.PERSON),
         ("位於哪裡？", AnswerType.PLACE),
+        ("他葬在何處？", AnswerType.PLACE),
+        ("他住在哪兒？", AnswerType.PLACE),
         ("他有許多高明的決定但是被誰所託累了？", AnswerType.PERSON),
     ],
 )
