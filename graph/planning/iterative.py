@@ -20,6 +20,7 @@ from graph.planning.language import asks_here, expected_type, parser
 from graph.planning.masking import Masked
 from graph.planning.nested import EMPTY_HEADS, is_inner, phrase_of
 from graph.planning.substitute import unreferenced
+from graph.planning.wellformed import flaw
 from graph.types import Plan, SubQuestion
 from graph.values import parse_country
 from retrievers.analysis import language_of, terms
@@ -55,7 +56,9 @@ def plans_from(question: str, passages: Sequence[Passage]) -> list[Plan]:
             # A title may hold a word that stands for a name of the question: it is never unmasked.
             asked = f"{before}{unreferenced(title)}{space}{after}"
             found[asked] = max(shared, found.get(asked, 0))
-    best = sorted(found, key=lambda asked: -found[asked])[:MOST]
+    known = flaw(question)
+    whole = [asked for asked in found if flaw(asked) in (None, known)]
+    best = sorted(whole, key=lambda asked: -found[asked])[:MOST]
     expects = expected_type(question)
     return [
         Plan(steps=(SubQuestion(text=asked, expects=expects),), planner="iterative", score=SCORE)

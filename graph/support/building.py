@@ -126,6 +126,10 @@ _POLITY = re.compile(
 )
 """What a country is called that is in no table. Of the answers to 311 training questions for a
 country all but two (Venice, Greenland) are called so, or as a country of today is."""
+_BORN_AS = re.compile(
+    r"(?:\b(?:born|née?|(?:birth|real) name)[:,]?|(?:本|原)名[:：为為是]?)\s*[\"“]?$"
+)
+_NAME_ASKED = re.compile(r"\bnames?\b|\bcalled\b|\b(?:born|known) as\b|名|叫")
 _POSSESSOR = r"(?:(?:[A-Z][\w.’'-]*|of|the|de|van|von) )*[A-Z][\w.-]*['’]s? "
 
 
@@ -254,6 +258,16 @@ def of_the_place_asked(text: str, question: str) -> bool:
     return country is None or country in _TOWNS or not _TOWN_ASKED.search(question)
 
 
+def _own_name(candidate: Candidate, passage: Passage, question: str) -> bool:
+    """Return whether a candidate is the other name of whom the question names by the first.
+
+    “Vivien Leigh (born Vivian Mary Hartley)” names nobody to whom she was married.
+    """
+    if not _BORN_AS.search(passage.text[max(0, candidate.start - 20) : candidate.start]):
+        return False
+    return _is_named(passage.title, _plain(question)) and not _NAME_ASKED.search(question)
+
+
 def _of_the_other_sex(text: str, question: str) -> bool:
     """Return whether a person is called a lady where a father is asked for, or the like."""
     words = _plain(text).split()
@@ -338,8 +352,10 @@ def support_graph(
         `independence.source_of`).
     """
     graph: nx.Graph = nx.Graph(question=question)
-    candidates = fitting(candidates, question, expects)
     passages = {hit.passage.id: hit.passage for hit in hits}
+    candidates = fitting(candidates, question, expects)
+    if expects is AnswerType.PERSON:
+        candidates = [c for c in candidates if not _own_name(c, passages[c.passage_id], question)]
     _add_passages(graph, question, hits, candidates, trust or {})
     asked = _asked(question)
     for number, candidate in enumerate(candidates):
@@ -406,17 +422,15 @@ def _add_passages(
     asked, plain = _asked(question), _plain(question)
     for hit in hits:
         passage = hit.passage
-        title = _plain(_PARENTHESES.sub("", passage.title))
-        named = title.strip()
-        named = named if is_chinese(named) else title
+        title = _bare(passage.title)
         graph.add_node(
             ("passage", passage.id),
             passage=passage,
             relevance=max(hit.score / best, 0.0) if best > 0 else 1.0,
             fit=_share(asked, passage.title, passage.text),
             title=title,
-            named=float(bool(named.strip()) and named in plain),
-            begins=float(bool(named.strip()) and _plain(passage.text).startswith(title.rstrip())),
+            named=float(_is_named(passage.title, plain)),
+            begins=float(bool(title.strip()) and _plain(passage.text).startswith(title.rstrip())),
             about=_about(title, plain),
             trust=min(max(trust.get(source_of(passage), 1.0), 0.0), 1.0),
             story=groups.stories[passage.id],
@@ -424,6 +438,18 @@ def _add_passages(
         number = groups.of[passage.id]
         graph.add_node(("vote", number), reason=groups.reasons.get(number))
         graph.add_edge(("passage", passage.id), ("vote", number), kind="shares")
+
+
+def _bare(title: str) -> str:
+    """Return a title in small letters, without what tells it from others of that name."""
+    return _plain(_PARENTHESES.sub("", title))
+
+
+def _is_named(title: str, question: str) -> bool:
+    """Return whether a question, in small letters, names a title."""
+    bare = _bare(title)
+    name = bare.strip() if is_chinese(bare.strip()) else bare
+    return bool(name.strip()) and name in question
 
 
 def _about(title: str, question: str) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from graph.planning.iterative import linked, plans_from
+from graph.planning.wellformed import flaw
 from retrievers.passage import Passage
 
 QUESTION = "How many rooms does the hotel owned by the founder of Acme Corporation have?"
@@ -51,6 +52,13 @@ def test_the_passage_that_shares_most_of_the_description_comes_first() -> None:
 def test_a_title_may_hold_a_word_that_stands_for_a_name() -> None:
     portland = MENTION.model_copy(update={"title": "Portland Head Hotel"})
     assert asked(QUESTION, portland) == ["How many rooms does Portland Head Hotel have?"]
+
+
+def test_what_is_left_around_a_title_has_to_be_a_question() -> None:
+    band = Passage(id="f", title="Tin Cups", text="Tin Cups is a band of Ann Lee, a member.")
+    question = "Where does the band that Ann Lee is a member of formed?"
+    assert flaw("Where does Tin Cups?") not in (None, flaw(question))
+    assert asked(question, band) == []
 
 
 @pytest.mark.parametrize(

@@ -154,6 +154,33 @@ def test_a_country_is_said_by_its_name_and_cited_from_the_strongest_passage() ->
     assert [c.text for c in verdict.clusters[0].candidates] == ["Russian", "Russia"]
 
 
+@pytest.mark.parametrize(
+    ("question", "title", "text", "own", "other"),
+    [
+        (
+            "Who is the spouse of Vivien Leigh?",
+            "Vivien Leigh",
+            "Vivien Leigh (born Vivian Mary Hartley; 1913 – 1967) married Laurence Olivier.",
+            "Vivian Mary Hartley",
+            "Laurence Olivier",
+        ),
+        ("鲁迅的妻子是谁？", "鲁迅", "鲁迅，原名周樟寿，妻子为朱安。", "周樟寿", "朱安"),
+    ],
+)
+def test_the_name_that_somebody_was_born_with_is_nobody_else(
+    question: str, title: str, text: str, own: str, other: str
+) -> None:
+    def possible(question: str) -> set[str]:
+        found = hit(0, text, title=title)
+        read = [candidate(found, own, score=0.9), candidate(found, other, score=0.1)]
+        verdict = vote(question, [found], read, expects=AnswerType.PERSON).verdict
+        return {cluster.text for cluster in verdict.clusters} if verdict else set()
+
+    assert possible(question) == {other}
+    assert possible(f"Who was {title} born as?") == {own, other}
+    assert possible("Who is the star of the film?") == {own, other}  # whoever the passage is on
+
+
 def test_who_may_be_no_name_where_the_reader_is_sure() -> None:
     hits = [hit(0, "It does not benefit the owner."), hit(1, "Jindřich Polák wrote the code.")]
     question = "Whom does it not benefit?"
