@@ -8,28 +8,48 @@ import time
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from torch.nn.functional import cross_entropy
 
-from training.reader.bases import base
+from training.reader.bases import Base, base
 from training.reader.config import Config, load_config
 from training.reader.examples import Example, read_examples
 from training.reader.model import SpanModel, Window, Windows, padded
 from training.reader.shipped import shipped_state
 
+_WORDS = "bert.embeddings.word_embeddings.weight"
 _POOL = 12
 """Batches sorted together by length, so that little is computed on padding."""
+_BESIDE = 0.4
+"""Share of the windows that are of the other language, where its rows are given."""
+_TRANSLATED = {"xquad", "lives"}
+"""Kinds of Chinese rows that teach an English reader nothing: translations of what it reads, and
+what is put before a Chinese text."""
 _SAVE_SECONDS = 300.0
 _REPORT_STEPS = 25
 
 
+class Beside(NamedTuple):
+    """Rows of another language that are read among a reader's own."""
+
+    examples: list[Example]
+    config: Config
+    """That language's."""
+    share: float
+    """Of the windows."""
+    words: int
+    """Where that language's words begin in the model's embeddings (see `widen`)."""
+
+
 def batches(
-    examples: list[Example], config: Config, chance: random.Random
+    examples: list[Example], config: Config, chance: random.Random, beside: Beside | None = None
 ) -> Iterator[list[Window]]:
     """Yield batches without end: each epoch in a new order, with passages that hold no answer."""
-    cutter = Windows(base(config.language), config.window, chance)
-    stream = _windows(examples, cutter, config.negative_share, chance)
+    stream = _windows(examples, config, chance)
+    if beside is not None:
+        stream = _mixed(stream, beside, chance)
     while True:
         pool = sorted((next(stream) for _ in range(config.batch * _POOL)), key=lambda w: len(w.ids))
         cut = [pool[i : i + config.batch] for i in range(0, len(pool), config.batch)]
@@ -37,13 +57,22 @@ def batches(
         yield from cut
 
 
-def _windows(
-    examples: list[Example], cutter: Windows, negative_share: float, chance: random.Random
-) -> Iterator[Window]:
+def _mixed(own: Iterator[Window], beside: Beside, chance: random.Random) -> Iterator[Window]:
+    others = _windows(beside.examples, beside.config, chance)
+    while True:
+        if chance.random() < beside.share:
+            window = next(others)
+            yield window._replace(ids=[beside.words + n for n in window.ids])
+        else:
+            yield next(own)
+
+
+def _windows(examples: list[Example], config: Config, chance: random.Random) -> Iterator[Window]:
+    cutter = Windows(base(config.language), config.window, chance)
     while True:
         for row in chance.sample(examples, len(examples)):
             yield cutter.cut(row.question, row.passage, row.start, row.answer)
-            if row.negatives and chance.random() < negative_share:
+            if row.negatives and chance.random() < config.negative_share:
                 yield cutter.cut(row.question, chance.choice(row.negatives))
 
 
@@ -95,10 +124,19 @@ class Exact:
                 if name in self._weights:
                     weight.copy_(self._weights[name])
 
-    def save(self, path: Path) -> None:
-        """Write the model's state in float32."""
+    def save(self, path: Path, words: int) -> None:
+        """Write the model's state in float32, with as many words from the first on."""
         state = {name: tensor.float() for name, tensor in self._model.state_dict().items()}
+        state[_WORDS] = state[_WORDS][:words].clone()
         torch.save({**state, **self._weights}, path)
+
+
+def widen(model: SpanModel, other: Base) -> None:
+    """Put the words of another language's reader behind the model's own."""
+    own = model.bert.embeddings.word_embeddings.weight.detach()
+    more = other.encoder("sdpa").embeddings.word_embeddings.weight.detach()
+    words = torch.nn.Embedding.from_pretrained(torch.cat([own, more]), freeze=True)
+    model.bert.embeddings.word_embeddings = words
 
 
 def load(model: SpanModel, begin: Path) -> None:
@@ -109,24 +147,36 @@ def load(model: SpanModel, begin: Path) -> None:
     state = (
         shipped_state(begin) if begin.suffix == ".onnx" else torch.load(begin, weights_only=True)
     )
-    words = "bert.embeddings.word_embeddings.weight"
-    if state[words].shape != model.state_dict()[words].shape:
-        state[words] = model.state_dict()[words]
+    if state[_WORDS].shape != model.state_dict()[_WORDS].shape:
+        state[_WORDS] = model.state_dict()[_WORDS]
     model.load_state_dict(state)
 
 
 def train(
-    data: Path, weights: Path, steps: int, config: Config, begin: Path | None, rate: float
+    data: Path,
+    weights: Path,
+    steps: int,
+    config: Config,
+    begin: Path | None,
+    rate: float,
+    others: Path | None = None,
 ) -> None:
     """Train for so many steps, the learning rate falling to nought, and write the weights.
 
-    `begin` continues from earlier weights; `rate` multiplies both learning rates.
+    `begin` continues from earlier weights; `rate` multiplies both learning rates; `others` are
+    Chinese rows that an English reader learns from too (`_BESIDE` of its windows).
     """
     torch.manual_seed(config.seed)
     chance = random.Random(config.seed)
     model = SpanModel(base(config.language))
     if begin is not None:
         load(model, begin)
+    words = len(model.state_dict()[_WORDS])
+    beside = None
+    if others is not None:
+        rows = [row for row in read_examples(others) if row.kind not in _TRANSLATED]
+        beside = Beside(rows, load_config("zh"), _BESIDE, words)
+        widen(model, base("zh"))
     for module in model.modules():
         if isinstance(module, torch.nn.Dropout):
             module.p = config.dropout
@@ -145,7 +195,7 @@ def train(
     model.to(getattr(torch, config.precision))
     begun = saved = time.monotonic()
     seen, summed = 0, 0.0
-    cut = islice(batches(read_examples(data), config, chance), steps)
+    cut = islice(batches(read_examples(data), config, chance, beside), steps)
     for step, batch in enumerate(cut, start=1):
         scale = min(1.0, step / config.warmup_steps) * (1 - step / steps)
         for group, full in zip(optimiser.param_groups, rates, strict=True):
@@ -166,9 +216,9 @@ def train(
             )
             summed = 0.0
         if time.monotonic() - saved > _SAVE_SECONDS:
-            exact.save(weights)
+            exact.save(weights, words)
             saved = time.monotonic()
-    exact.save(weights)
+    exact.save(weights, words)
 
 
 def main() -> None:
@@ -179,9 +229,10 @@ def main() -> None:
     parser.add_argument("--begin", type=Path, help="weights to continue from")
     parser.add_argument("--rate", type=float, default=1.0, help="factor of both learning rates")
     parser.add_argument("--language", choices=("en", "zh"), default="en")
+    parser.add_argument("--beside", type=Path, help="Chinese rows, for an English reader")
     a = parser.parse_args()
     config = load_config(a.language)
-    train(a.data, a.weights, a.steps or config.steps, config, a.begin, a.rate)
+    train(a.data, a.weights, a.steps or config.steps, config, a.begin, a.rate, a.beside)
 
 
 if __name__ == "__main__":
