@@ -123,6 +123,9 @@ def main() -> None:
     parser.add_argument("out", type=Path, help="folder for train.jsonl, held-out.jsonl …")
     parser.add_argument("--language", choices=("en", "zh"), default="en")
     parser.add_argument(
+        "--rows-alone", action="store_true", help="do not write the tokenizer of the reader anew"
+    )
+    parser.add_argument(
         "--spare", action="store_true", help="leave out what the vote's scorer learns from; English"
     )
     arguments = parser.parse_args()
@@ -131,7 +134,7 @@ def main() -> None:
     for name, rows in parts.items():
         write_examples(arguments.out / f"{name}.jsonl", rows)
         print(name, dict(Counter(e.kind for e in rows)))
-    if not arguments.spare:
+    if not arguments.spare and not arguments.rows_alone:
         write_tokenizer(parts, arguments.language)
 
 

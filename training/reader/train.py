@@ -24,7 +24,7 @@ _POOL = 12
 """Batches sorted together by length, so that little is computed on padding."""
 _BESIDE = 0.4
 """Share of the windows that are of the other language, where its rows are given."""
-_TRANSLATED = {"xquad", "lives"}
+_UNUSED = {"xquad", "lives"}
 """Kinds of Chinese rows that teach an English reader nothing: translations of what it reads, and
 what is put before a Chinese text."""
 _SAVE_SECONDS = 300.0
@@ -174,7 +174,7 @@ def train(
     words = len(model.state_dict()[_WORDS])
     beside = None
     if others is not None:
-        rows = [row for row in read_examples(others) if row.kind not in _TRANSLATED]
+        rows = [row for row in read_examples(others) if row.kind not in _UNUSED]
         beside = Beside(rows, load_config("zh"), _BESIDE, words)
         widen(model, base("zh"))
     for module in model.modules():
@@ -231,6 +231,8 @@ def main() -> None:
     parser.add_argument("--language", choices=("en", "zh"), default="en")
     parser.add_argument("--beside", type=Path, help="Chinese rows, for an English reader")
     a = parser.parse_args()
+    if a.beside and a.language != "en":
+        parser.error("--beside is for the English reader alone")
     config = load_config(a.language)
     train(a.data, a.weights, a.steps or config.steps, config, a.begin, a.rate, a.beside)
 
