@@ -14,7 +14,11 @@ _SMALL = "of the a an in on at to for from with by de la le du von van der & vs.
 # A capitalised word with what may stand inside a title: apostrophes, dots, hyphens, marks.
 _WORD = rf"(?:(?:[dl]['’])?[A-Z{_UPPER}0-9¿¡][\w'’.\-/:!?&]*|\((?:[^()]{{1,40}})\))"
 _JOIN = rf"(?:,? (?=\()|;? )(?:(?:{'|'.join(map(re.escape, _SMALL))}) ){{0,3}}"
-_TITLE = re.compile(rf"\"[^\"]+\"|“[^”]+”|《[^》]+》|{_WORD}(?:{_JOIN}{_WORD})*")
+# "the CEO of Acme's owner": a common noun in capitals, not the beginning of a name.
+_NOUN_IN_CAPITALS = r"(?!(?:CEO|CFO|COO|CTO|CIO|VP|MVP|MP|PM|GDP|HQ)s? (?:of|at|in|for)\b)"
+_TITLE = re.compile(
+    rf"\"[^\"]+\"|“[^”]+”|《[^》]+》|(?<![A-Z]){_NOUN_IN_CAPITALS}{_WORD}(?:{_JOIN}{_WORD})*"
+)
 _TRAILING = re.compile(r"['’][sS]?$|(?<=[a-z])[:.]+$")
 # A point that belongs to the word before it: "Alexander D. Henderson Jr. was born …".
 _SHORTENED = re.compile(r"\b(?:Jr|Sr|St|Mt|Dr|Mr|Mrs|Inc|Ltd|Co|Corp|Bros|Vol|No)\.$")

@@ -86,6 +86,7 @@ def _chain(masked: Masked, text: str) -> list[SubQuestion]:
         asked = masked.unmask(asked_of_phrase(head, members, masked))
         span = (members[0].i, members[-1].i + 1)
         steps.append(lookup(asked))
+        unsplit = masked.unmask(text)
         # A stand-in name for the answer: the parser knows names, not references.
         word = masked.add(f"#{len(steps)}")
         text = spliced(doc, span, word)
@@ -96,6 +97,8 @@ def _chain(masked: Masked, text: str) -> list[SubQuestion]:
         # "Where was the place of death of X?" asks nothing beyond its description.
         kind = expected_type(final)
         last = steps.pop()
+        if kind is AnswerType.DATE and last.expects is AnswerType.ANY:
+            return [*steps, lookup(unsplit)]  # "when" it was bought, and not "which" was
         expects = last.expects if last.expects is not AnswerType.ANY else kind
         return [*steps, last.model_copy(update={"expects": expects})]
     steps.append(lookup(final))

@@ -268,6 +268,25 @@ def test_masking_loses_no_word_of_a_question(words: list[str]) -> None:
     assert masked.unmask(masked.text).rstrip("?").split() == question.split()
 
 
+def test_a_common_noun_in_capitals_begins_no_name() -> None:
+    assert Masked("Who is the CEO of Acme Corp's owner?").titles() == ["Acme Corp"]
+    assert Masked("Who wrote MPLA of Angola?").titles() == ["MPLA of Angola"]
+    asked = [
+        [step.text for step in plan.steps] for plan in by_language("Who is the CEO of A B's owner?")
+    ]
+    assert ["Who is A B's owner?", "Who is the CEO of #1?"] in asked
+
+
+def test_when_something_was_done_is_not_which_one_was() -> None:
+    question = "When was countrywide bought by the company that built Fort Hill?"
+    plan = first_plan(question)
+    assert [step.text for step in plan.steps] == [
+        "Which company built Fort Hill?",
+        "When was countrywide bought by #1?",
+    ]
+    assert plan.steps[-1].expects is AnswerType.DATE
+
+
 async def test_the_whole_question_is_always_the_last_plan() -> None:
     question = "Who is the mother of the director of film Rio Bravo?"
     plans = await propose(question)
