@@ -140,6 +140,7 @@ def test_a_name_behind_what_is_chosen_may_not_be_left_unsaid() -> None:
         ([DIRECTOR, asked("What film did #1?")], "auxiliary without a verb"),
         ([asked("Who is the director of Rio Bravo (1959 Film) and?"), MOTHER], "no whole question"),
         ([asked("Who is the of Rio Bravo (1959 Film)?"), MOTHER], "no whole question"),
+        ([asked("Who is the where Rio Bravo (1959 Film) was made?"), MOTHER], "no whole question"),
         ([DIRECTOR, MOTHER, operator(None, 1, 2)], "without its kind"),
         ([DIRECTOR, MOTHER, operator(Operator.SAME, 1)], "too few"),
         ([DIRECTOR, MOTHER, operator(Operator.EARLIER, 1, 2, labels=("a", "b", "c"))], "labels"),
