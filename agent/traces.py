@@ -16,7 +16,7 @@ def new_run_id() -> str:
     """Return an id that sorts by time, to 1/4096 s, and is easy to type."""
     now = time.time()
     began = time.strftime("%Y%m%d-%H%M%S", time.localtime(now))
-    return f"{began}-{int(now % 1 * 4096):03x}{secrets.token_hex(2)}"
+    return f"{began}-{int(now % 1 * 4096):03x}{secrets.token_hex(3)}"
 
 
 def trace_path(folder: Path, run: str) -> Path:

@@ -30,7 +30,7 @@ _ASKS_TWICE = re.compile(
 # "What was the of the two men?", "What is the larger than Rome?". What only the order of word
 # classes tells is in `wellformed`.
 _BROKEN = re.compile(
-    r"\b(?:and|or|the|an?)\s*\?*$|\bthe (?:where|when|why|how)\b"
+    r"\b(?:and|or|the|an?)\s*\?*$|\bthe (?:where|when)\b"
     r"|^(?:What|Who|Which)(?: (?:is|was))? the (?:of|before|after|in|on|at|by|that|which|who|with|"
     r"from|to)(?![\w-])|^Which th(?:e|is|ese)\b"
     r"|\bthe (?:more|less|fewer) [a-z]+ [^?]*\bthan\b|\bthe (?:more|less|fewer|[a-z]+er) than\b"

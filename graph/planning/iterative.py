@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import islice
 from typing import Any
 
 from graph.normalise import canonical
@@ -57,8 +58,8 @@ def plans_from(question: str, passages: Sequence[Passage]) -> list[Plan]:
             asked = f"{before}{unreferenced(title)}{space}{after}"
             found[asked] = max(shared, found.get(asked, 0))
     known = flaw(question)
-    whole = [asked for asked in found if flaw(asked) in (None, known)]
-    best = sorted(whole, key=lambda asked: -found[asked])[:MOST]
+    ranked = sorted(found, key=lambda asked: -found[asked])
+    best = islice((asked for asked in ranked if flaw(asked) in (None, known)), MOST)
     expects = expected_type(question)
     return [
         Plan(steps=(SubQuestion(text=asked, expects=expects),), planner="iterative", score=SCORE)

@@ -166,7 +166,10 @@ _ZH_TYPES = (
         AnswerType.DATE,
     ),
     (r"谁|哪位|什么人|哪个人", AnswerType.PERSON),
-    (r"哪里|哪儿|何处|何地|什么地方|哪个(?:国家|城市|省|县|地区)|哪国|哪座城市", AnswerType.PLACE),
+    (
+        r"哪里|哪儿(?!童)|(?<![如为])何处(?![理置罚境])|何地|什么地方|哪个(?:国家|城市|省|县|地区)|哪国|哪座城市",
+        AnswerType.PLACE,
+    ),
     (r"多少|几[个位次年岁人名所]|(?<![许很众更])多[大长高远久]", AnswerType.NUMBER),
     # What follows may hold 是否 and asks for something else all the same.
     (r"什么|哪|谁|怎|[为如]何|何[^以必不況况]|为[？?]?$|方法是|还是", AnswerType.ANY),

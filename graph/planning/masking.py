@@ -15,7 +15,7 @@ _SMALL = "of the a an in on at to for from with by de la le du von van der & vs.
 _WORD = rf"(?:(?:[dl]['’])?[A-Z{_UPPER}0-9¿¡][\w'’.\-/:!?&]*|\((?:[^()]{{1,40}})\))"
 _JOIN = rf"(?:,? (?=\()|;? )(?:(?:{'|'.join(map(re.escape, _SMALL))}) ){{0,3}}"
 # "the CEO of Acme's owner": a common noun in capitals, not the beginning of a name.
-_NOUN_IN_CAPITALS = r"(?!(?:CEO|CFO|COO|CTO|CIO|VP|MVP|MP|PM|GDP|HQ)s? (?:of|at|in|for)\b)"
+_NOUN_IN_CAPITALS = r"(?!(?:CEO|CFO|COO|CTO|CIO|GDP)s? of\b)"
 _TITLE = re.compile(
     rf"\"[^\"]+\"|“[^”]+”|《[^》]+》|(?<![A-Z]){_NOUN_IN_CAPITALS}{_WORD}(?:{_JOIN}{_WORD})*"
 )

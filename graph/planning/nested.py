@@ -97,7 +97,7 @@ def _chain(masked: Masked, text: str) -> list[SubQuestion]:
         # "Where was the place of death of X?" asks nothing beyond its description.
         kind = expected_type(final)
         last = steps.pop()
-        if kind is AnswerType.DATE and last.expects is AnswerType.ANY:
+        if kind is AnswerType.DATE and last.expects is not AnswerType.DATE:
             return [*steps, lookup(unsplit)]  # "when" it was bought, and not "which" was
         expects = last.expects if last.expects is not AnswerType.ANY else kind
         return [*steps, last.model_copy(update={"expects": expects})]

@@ -135,9 +135,15 @@ _SHORT_ASKED = re.compile(
     re.IGNORECASE,
 )
 _BORN_AS = re.compile(
-    r"(?:\b(?:born|née?|(?:birth|real) name)[:,]?|(?:本|原)名[:：为為是]?)\s*[\"“]?$"
+    r"(?:(?:^|[(,;]\s*)(?:[Bb]orn|née?|(?:birth|real) name)[:,]?"
+    r"|(?:^|[(（，,；])[本原]名[:：为為是]?)\s*[\"“]?$"
 )
-_NAME_ASKED = re.compile(r"\bnames?\b|\bcalled\b|\b(?:born|known) as\b|名|叫")
+_LEAD = 80
+"""Characters in which a text says whom it is on."""
+_NAME_ASKED = re.compile(
+    r"\b(?:nam(?:es?|ed)|\w+name|called|alias|pseudonym|identity|(?:born|known) as)\b|名|叫|真"
+)
+_WHO_IS = re.compile(r"\W*(?:who(?:['’]s| is| was)|是[谁誰])\W*", re.IGNORECASE)
 _POSSESSOR = r"(?:(?:[A-Z][\w.’'-]*|of|the|de|van|von) )*[A-Z][\w.-]*['’]s? "
 
 
@@ -266,14 +272,17 @@ def of_the_place_asked(text: str, question: str) -> bool:
     return country is None or country in _TOWNS or not _TOWN_ASKED.search(question)
 
 
-def _own_name(candidate: Candidate, passage: Passage, question: str) -> bool:
+def _birth_name(candidate: Candidate, passage: Passage, question: str) -> bool:
     """Return whether a candidate is the other name of whom the question names by the first.
 
     “Vivien Leigh (born Vivian Mary Hartley)” names nobody to whom she was married.
     """
-    if not _BORN_AS.search(passage.text[max(0, candidate.start - 20) : candidate.start]):
+    lead = passage.text[: candidate.start]
+    if len(lead) > _LEAD or not _BORN_AS.search(lead) or not _is_named(passage.title, question):
         return False
-    return _is_named(passage.title, _plain(question)) and not _NAME_ASKED.search(question)
+    return not _NAME_ASKED.search(question) and not _WHO_IS.fullmatch(
+        _plain(question).replace(_bare(passage.title).strip(), "")
+    )
 
 
 def _of_the_other_sex(text: str, question: str) -> bool:
@@ -368,7 +377,8 @@ def support_graph(
 
     *extracts* and *supports* edges carry `features` (see `FEATURES`), *similar* edges a `weight`.
     The order of `hits` and `candidates` does not change the graph but for the candidates' numbers.
-    Only candidates that may be an answer have a node (`fitting`).
+    Only candidates that may be an answer have a node (`fitting`; where a person is asked for, not
+    the birth name of the one that the question names).
 
     Parameters
     ----------
@@ -380,7 +390,7 @@ def support_graph(
     passages = {hit.passage.id: hit.passage for hit in hits}
     candidates = fitting(candidates, question, expects)
     if expects is AnswerType.PERSON:
-        candidates = [c for c in candidates if not _own_name(c, passages[c.passage_id], question)]
+        candidates = [c for c in candidates if not _birth_name(c, passages[c.passage_id], question)]
     _add_passages(graph, question, hits, candidates, trust or {})
     asked = _asked(question)
     for number, candidate in enumerate(candidates):
@@ -454,7 +464,7 @@ def _add_passages(
             relevance=max(hit.score / best, 0.0) if best > 0 else 1.0,
             fit=_share(asked, passage.title, passage.text),
             title=title,
-            named=float(_is_named(passage.title, plain)),
+            named=float(_is_named(passage.title, question)),
             begins=float(bool(title.strip()) and _plain(passage.text).startswith(title.rstrip())),
             about=_about(title, plain),
             trust=min(max(trust.get(source_of(passage), 1.0), 0.0), 1.0),
@@ -471,10 +481,10 @@ def _bare(title: str) -> str:
 
 
 def _is_named(title: str, question: str) -> bool:
-    """Return whether a question, in small letters, names a title."""
+    """Return whether a question names a title."""
     bare = _bare(title)
     name = bare.strip() if is_chinese(bare.strip()) else bare
-    return bool(name.strip()) and name in question
+    return bool(name.strip()) and name in _plain(question)
 
 
 def _about(title: str, question: str) -> float:

@@ -277,12 +277,12 @@ def test_a_common_noun_in_capitals_begins_no_name() -> None:
     assert ["Who is A B's owner?", "Who is the CEO of #1?"] in asked
 
 
-def test_when_something_was_done_is_not_which_one_was() -> None:
-    question = "When was countrywide bought by the company that built Fort Hill?"
-    plan = first_plan(question)
+@pytest.mark.parametrize("thing", ["countrywide", "the bank"])
+def test_when_something_was_done_is_not_which_one_was(thing: str) -> None:
+    plan = first_plan(f"When was {thing} bought by the company that built Fort Hill?")
     assert [step.text for step in plan.steps] == [
         "Which company built Fort Hill?",
-        "When was countrywide bought by #1?",
+        f"When was {thing} bought by #1?",
     ]
     assert plan.steps[-1].expects is AnswerType.DATE
 
@@ -364,6 +364,8 @@ def test_a_chinese_question_may_hold_latin_letters_and_digits(
         ("誰寫的？", AnswerType.PERSON),
         ("位於哪裡？", AnswerType.PLACE),
         ("他葬在何處？", AnswerType.PLACE),
+        ("政府如何處理這個問題？", AnswerType.ANY),
+        ("他為何處境困難？", AnswerType.ANY),
         ("他住在哪兒？", AnswerType.PLACE),
         ("他有許多高明的決定但是被誰所託累了？", AnswerType.PERSON),
     ],

@@ -188,15 +188,19 @@ def test_a_country_is_said_by_its_name_and_cited_from_the_strongest_passage() ->
 def test_the_name_that_somebody_was_born_with_is_nobody_else(
     question: str, title: str, text: str, own: str, other: str
 ) -> None:
-    def possible(question: str) -> set[str]:
+    def possible(question: str, title: str = title, text: str = text) -> set[str]:
         found = hit(0, text, title=title)
         read = [candidate(found, own, score=0.9), candidate(found, other, score=0.1)]
         verdict = vote(question, [found], read, expects=AnswerType.PERSON).verdict
         return {cluster.text for cluster in verdict.clusters} if verdict else set()
 
     assert possible(question) == {other}
-    assert possible(f"Who was {title} born as?") == {own, other}
-    assert possible("Who is the star of the film?") == {own, other}  # whoever the passage is on
+    for asked in (f"Who was {title} born as?", f"Who is {title}?", f"{title}是谁？"):
+        assert possible(asked) == {own, other}
+    assert possible("Who is the star of the film?") == {own, other}
+    # Of the title they are told in its lead alone, and behind a mark.
+    for told in (f"{title} was led by the Ulm-born {own} and {other}.", f"{'So. ' * 30}{text}"):
+        assert possible(f"Who led {title}?", text=told) == {own, other}
 
 
 def test_who_may_be_no_name_where_the_reader_is_sure() -> None:

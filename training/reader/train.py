@@ -175,6 +175,8 @@ def train(
     beside = None
     if others is not None:
         rows = [row for row in read_examples(others) if row.kind not in _UNUSED]
+        if not rows:
+            raise ValueError(f"{others} has no rows of a kind that is read beside English ones")
         beside = Beside(rows, load_config("zh"), _BESIDE, words)
         widen(model, base("zh"))
     for module in model.modules():
