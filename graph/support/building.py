@@ -126,14 +126,6 @@ _POLITY = re.compile(
 )
 """What a country is called that is in no table. Of the answers to 311 training questions for a
 country all but two (Venice, Greenland) are called so, or as a country of today is."""
-_CAPITALS = re.compile(r"\b[A-Z]{3,6}\b")
-_NAME_WORD = re.compile(r"[^\W\d_]{2,}")
-_IN_NAMES = frozenset("of and the for de la du del".split())
-_SHORT_ASKED = re.compile(
-    r"\b(?:abbreviat\w+|acronyms?|initials|initialisms?|stands? for|short for|short form|known as"
-    r"|called|names?|full form)\b|缩写|縮寫|简称|簡稱|全称|全稱|代表什么|代表什麼",
-    re.IGNORECASE,
-)
 _BORN_AS = re.compile(
     r"(?:(?:^|[(,;]\s*)(?:[Bb]orn|née?|(?:birth|real) name)[:,]?"
     r"|(?:^|[(（，,；])[本原]名[:：为為是]?)\s*[\"“]?$"
@@ -313,18 +305,10 @@ def _named(question: str) -> list[str]:
 
 
 def says_nothing(text: str, question: str) -> bool:
-    """Return whether a text has no word of its own: small words, or those of the question.
-
-    So has “NSA” none where the question names the National Security Agency, nor the other way
-    round.
-    """
+    """Return whether a text has no word of its own: small words, or those of the question."""
     words = [word for word in _plain(text).split() if word not in STOP_WORDS]
     if not words:
         return text.islower()
-    if _shortens(text, question) or any(
-        _shortens(word, text) for word in _CAPITALS.findall(question)
-    ):
-        return not _SHORT_ASKED.search(question)
     asked = _plain(_INSERTED.sub(" ", question))
     # To stem or segment every candidate would take long, and most have letters of no word asked.
     han = "".join(_HAN_RUN.findall(" ".join(words)))
@@ -333,15 +317,6 @@ def says_nothing(text: str, question: str) -> bool:
     if not han and not all(f" {word[:2]}" in asked for word in words):
         return False
     return f" {' '.join(terms(text))} " in _said(question) and not _EITHER.search(question)
-
-
-def _shortens(text: str, longer: str) -> bool:
-    """Return whether capitals are the first letters of a name in a text that is not in capitals."""
-    if not _CAPITALS.fullmatch(text):
-        return False
-    words = [word for word in _NAME_WORD.findall(longer) if word not in _IN_NAMES]
-    initials = "".join(word[0] if word[0].isupper() else " " for word in words)
-    return text in initials
 
 
 def _has_name(text: str) -> bool:

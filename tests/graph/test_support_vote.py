@@ -13,7 +13,7 @@ from support_cases import FRAMES, QUESTION, candidate, case, hit
 from graph.normalise import canonical, same_answer
 from graph.planning.language import expected_type
 from graph.support import prepare, vote
-from graph.support.building import fits, fitting, of_the_place_asked, says_nothing, support_graph
+from graph.support.building import fits, fitting, of_the_place_asked, support_graph
 from graph.support.independence import details, independent_groups, source_of
 from graph.types import AnswerType, Candidate, Cluster, FailureReason, Voting
 from retrievers.passage import Hit, Passage
@@ -131,24 +131,6 @@ def test_a_candidate_is_of_the_sex_the_time_and_the_amount_that_are_asked_for(
     question: str, text: str, expects: AnswerType, right: bool
 ) -> None:
     assert fits(text, question, expects) is right
-
-
-@pytest.mark.parametrize(
-    ("question", "text", "again"),
-    [
-        ("Who's the head of United States National Security Agency?", "NSA", True),
-        ("Who is the head of the NSA?", "National Security Agency", True),
-        ("Who led the Bank of North America?", "BNA", True),
-        ("Who is the head of the NSA?", "Nora Sand", False),
-        ("What does NSA stand for?", "National Security Agency", False),
-        ("What is the National Security Agency's abbreviation?", "NSA", False),
-        ("Who founded the British Museum?", "BBC", False),
-    ],
-)
-def test_the_first_letters_of_a_name_of_the_question_say_nothing(
-    question: str, text: str, again: bool
-) -> None:
-    assert says_nothing(text, question) is again
 
 
 def test_where_a_country_is_asked_for_its_name_is_said_and_not_its_people() -> None:
