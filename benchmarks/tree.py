@@ -42,6 +42,7 @@ from agent.evaluation import EvalQuestion, load_questions
 from agent.indexes import open_index
 from agent.indexing import index_files
 from agent.llama import LlamaCppChat
+from agent.planners import Adapter
 from agent.metrics import exact_match, f1
 from agent.readers import default_reader
 from agent.settings import Settings
@@ -89,6 +90,11 @@ class RememberingModel(BaseChatModel):
     @property
     def _llm_type(self) -> str:
         return "remembering"
+
+    @property
+    def planner_adapter(self) -> Adapter | None:
+        """The adapter that the model plans with: without it, other plans would be asked for."""
+        return self.model.planner_adapter
 
     def _generate(self, *_: Any, **__: Any) -> ChatResult:
         raise NotImplementedError("only streamed")
