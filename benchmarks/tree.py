@@ -42,8 +42,8 @@ from agent.evaluation import EvalQuestion, load_questions
 from agent.indexes import open_index
 from agent.indexing import index_files
 from agent.llama import LlamaCppChat
-from agent.planners import Adapter
 from agent.metrics import exact_match, f1
+from agent.planners import Adapter
 from agent.readers import default_reader
 from agent.settings import Settings
 from graph.normalise import canonical, same_answer
