@@ -13,31 +13,29 @@ from __future__ import annotations
 
 import argparse
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from graph.normalise import canonical
-from retrievers.passage import Hit
+from retrievers.fusion import rrf
 from training.calibration.lookups import chinese, english, open_store
 from training.reader.examples import read_rows
 
 CUTS = (1, 2, 5)
-RECIPROCAL = 60
-"""Rank constant of reciprocal rank fusion (Cormack et al., 2009)."""
-Order = Callable[[int, Hit, Mapping[str, float]], float]
+ORDERS = ("retriever", "reader", "both, times", "both, reciprocal ranks")
 
 
-def _fused(rank: int, hit: Hit, read: Mapping[str, float]) -> float:
-    place = sorted(read.values(), reverse=True).index(read.get(hit.passage.id, 0.0))
-    return 1 / (RECIPROCAL + rank) + 1 / (RECIPROCAL + place)
+def ordered(scores: Mapping[str, float], read: Mapping[str, float]) -> dict[str, list[str]]:
+    """Return the passages in each of `ORDERS`, ties as the retriever has them.
 
-
-ORDERS: dict[str, Order] = {
-    "retriever": lambda rank, hit, read: -rank,
-    "reader": lambda rank, hit, read: read.get(hit.passage.id, 0.0),
-    "both, times": lambda rank, hit, read: hit.score * read.get(hit.passage.id, 0.0),
-    "both, reciprocal ranks": _fused,
-}
+    `scores` are the retriever's by passage, best first, `read` the readers' probabilities.
+    """
+    found = list(scores)
+    by_reader = sorted(found, key=lambda passage: -read[passage])
+    fused = dict(rrf([found, by_reader]))
+    by_both = sorted(found, key=lambda passage: -scores[passage] * read[passage])
+    orders = (found, by_reader, by_both, sorted(found, key=lambda passage: -fused[passage]))
+    return dict(zip(ORDERS, orders, strict=True))
 
 
 def main() -> None:
@@ -70,11 +68,10 @@ def main() -> None:
             for c in store.read(row.question, [hit.passage for hit in hits], row.expects):
                 read[c.passage_id] = max(read[c.passage_id], 1 - c.no_answer)
             asked[row.kind] += 1
-            for name, order in ORDERS.items():
-                ranked = sorted(enumerate(hits), key=lambda place: -order(place[0], place[1], read))
+            scores = {hit.passage.id: hit.score for hit in hits}
+            for name, ranked in ordered(scores, read).items():
                 for cut in CUTS:
-                    best = {hit.passage.id for _, hit in ranked[:cut]}
-                    found[name, row.kind][cut] += bool(best & right)
+                    found[name, row.kind][cut] += not right.isdisjoint(ranked[:cut])
     print(f"| order | {' | '.join(f'{kind} ({n})' for kind, n in asked.items())} |")
     print(f"|---|{'---|' * len(asked)}")
     for name in ORDERS:

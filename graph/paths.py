@@ -146,13 +146,10 @@ def _in_doubt(plan: Plan, path: Path, failure: Failure, number: int) -> bool:
 
     Unless a lookup that asks on from it came to something sure: what fails later tells nothing.
     """
-    asking = [n for n, step in enumerate(plan.steps, 1) if number in needs(step)]
-    if any(
-        path.bound[n].confidence >= UNSURE
-        for n in asking
-        if n in path.bound and plan.steps[n - 1].kind == "lookup"
-    ):
-        return False
+    for n, bound in path.bound.items():
+        step = plan.steps[n - 1]
+        if step.kind == "lookup" and number in needs(step) and bound.confidence >= UNSURE:
+            return False
     failed = {failure.step} if failure.reason in _FOUND_NOTHING else set()
     unsure = {n for n, bound in path.bound.items() if bound.confidence < UNSURE}
     return any(

@@ -24,8 +24,10 @@ from graph.values.letters import lowered
 from graph.values.truth import NEGATION
 from retrievers.analysis import stem
 
+_NO_LAND = r"(?! (?:music|songs?|singers?|artists?|albums?|bands?|clubs?|houses?)\b)"
+"""What does not follow “country” where it is one."""
 _COUNTRY_ASKED = re.compile(
-    r"\b(?:country(?! (?:music|songs?|singers?|artists?|albums?|bands?|clubs?|houses?)\b)|countries"
+    rf"\b(?:country{_NO_LAND}|countries"
     r"|nationalit(?:y|ies)|nation|citizenship)\b|国籍|国家|同国|哪国",
     re.I,
 )
@@ -35,8 +37,7 @@ _SAME_DATE = re.compile(
     r"\b(?:same|different) (?:year|day|date|month|decade|century)\b|同一?(?:年|月|天|日)"
 )
 _SAME_COUNTRY = re.compile(
-    r"\b(?:same|different|share an?) (?:country|nation|nationality|citizenship)\b"
-    r"(?! (?:music|songs?|singers?|artists?|albums?|bands?|clubs?|houses?)\b)"
+    rf"\b(?:same|different|share an?) (?:country|nation|nationality|citizenship)\b{_NO_LAND}"
     r"|国籍|同一?个?国家|同国"
 )
 _CONTINENT = re.compile(
@@ -119,7 +120,7 @@ def _alike(a: str, b: str, *, by_country: bool) -> bool:
             return bool(shared_countries(*countries))
     if same_answer(a, b):
         return True
-    return _holds(a, b) or _holds(b, a) if not (is_date(a) or is_date(b)) else False
+    return not (is_date(a) or is_date(b)) and (_holds(a, b) or _holds(b, a))
 
 
 def _is_limit(bound: re.Match[str]) -> bool:

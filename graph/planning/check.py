@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from graph.planning.language import expected_type
 from graph.planning.masking import Masked
 from graph.planning.substitute import needs
-from graph.planning.wellformed import flaw
+from graph.planning.wellformed import flaw_of_its_own
 from graph.types import AnswerType, Operator, Plan, SubQuestion
 from graph.values.truth import NEGATION
 from retrievers.analysis import HAN, language_of
@@ -123,8 +123,8 @@ def check(question: str, plan: Plan) -> list[str]:
 def _flaws(question: str, steps: Sequence[SubQuestion]) -> Iterator[str]:
     """Yield what keeps lookups from being whole questions, but for what the question has too."""
     for number, step in enumerate(steps, 1):
-        found = flaw(step.text) if step.kind == "lookup" else None
-        if found is not None and found != flaw(question):
+        found = flaw_of_its_own(step.text, question) if step.kind == "lookup" else None
+        if found is not None:
             yield f"step {number} {found}"
 
 

@@ -21,7 +21,7 @@ from graph.planning.language import asks_here, expected_type, parser
 from graph.planning.masking import Masked
 from graph.planning.nested import EMPTY_HEADS, is_inner, phrase_of
 from graph.planning.substitute import unreferenced
-from graph.planning.wellformed import flaw
+from graph.planning.wellformed import flaw_of_its_own
 from graph.types import Plan, SubQuestion
 from graph.values import parse_country
 from retrievers.analysis import language_of, terms
@@ -57,9 +57,8 @@ def plans_from(question: str, passages: Sequence[Passage]) -> list[Plan]:
             # A title may hold a word that stands for a name of the question: it is never unmasked.
             asked = f"{before}{unreferenced(title)}{space}{after}"
             found[asked] = max(shared, found.get(asked, 0))
-    known = flaw(question)
     ranked = sorted(found, key=lambda asked: -found[asked])
-    best = islice((asked for asked in ranked if flaw(asked) in (None, known)), MOST)
+    best = islice((asked for asked in ranked if not flaw_of_its_own(asked, question)), MOST)
     expects = expected_type(question)
     return [
         Plan(steps=(SubQuestion(text=asked, expects=expects),), planner="iterative", score=SCORE)

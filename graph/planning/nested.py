@@ -86,7 +86,7 @@ def _chain(masked: Masked, text: str) -> list[SubQuestion]:
         asked = masked.unmask(asked_of_phrase(head, members, masked))
         span = (members[0].i, members[-1].i + 1)
         steps.append(lookup(asked))
-        unsplit = masked.unmask(text)
+        unsplit = text
         # A stand-in name for the answer: the parser knows names, not references.
         word = masked.add(f"#{len(steps)}")
         text = spliced(doc, span, word)
@@ -98,7 +98,8 @@ def _chain(masked: Masked, text: str) -> list[SubQuestion]:
         kind = expected_type(final)
         last = steps.pop()
         if kind is AnswerType.DATE and last.expects is not AnswerType.DATE:
-            return [*steps, lookup(unsplit)]  # "when" it was bought, and not "which" was
+            # "When" it was bought, and not "which" was.
+            return [*steps, lookup(masked.unmask(unsplit))]
         expects = last.expects if last.expects is not AnswerType.ANY else kind
         return [*steps, last.model_copy(update={"expects": expects})]
     steps.append(lookup(final))

@@ -87,6 +87,12 @@ def flaw(text: str) -> str | None:
     return None
 
 
+def flaw_of_its_own(text: str, question: str) -> str | None:
+    """Return the flaw of a text that is asked for a question, but for one that this has too."""
+    found = flaw(text)
+    return found if found != flaw(question) else None
+
+
 def _parsed(text: str) -> Any:
     # References wait outside the masking, which would join them to the names beside them.
     waiting = re.sub(r"#\d+", "reference", text)

@@ -270,11 +270,10 @@ def _birth_name(candidate: Candidate, passage: Passage, question: str) -> bool:
     “Vivien Leigh (born Vivian Mary Hartley)” names nobody to whom she was married.
     """
     lead = passage.text[: candidate.start]
-    if len(lead) > _LEAD or not _BORN_AS.search(lead) or not _is_named(passage.title, question):
+    if len(lead) > _LEAD or not _BORN_AS.search(lead) or _NAME_ASKED.search(question):
         return False
-    return not _NAME_ASKED.search(question) and not _WHO_IS.fullmatch(
-        _plain(question).replace(_bare(passage.title).strip(), "")
-    )
+    title, plain = _bare(passage.title), _plain(question)
+    return _is_named(title, plain) and not _WHO_IS.fullmatch(plain.replace(title.strip(), ""))
 
 
 def _of_the_other_sex(text: str, question: str) -> bool:
@@ -439,7 +438,7 @@ def _add_passages(
             relevance=max(hit.score / best, 0.0) if best > 0 else 1.0,
             fit=_share(asked, passage.title, passage.text),
             title=title,
-            named=float(_is_named(passage.title, question)),
+            named=float(_is_named(title, plain)),
             begins=float(bool(title.strip()) and _plain(passage.text).startswith(title.rstrip())),
             about=_about(title, plain),
             trust=min(max(trust.get(source_of(passage), 1.0), 0.0), 1.0),
@@ -456,10 +455,9 @@ def _bare(title: str) -> str:
 
 
 def _is_named(title: str, question: str) -> bool:
-    """Return whether a question names a title."""
-    bare = _bare(title)
-    name = bare.strip() if is_chinese(bare.strip()) else bare
-    return bool(name.strip()) and name in _plain(question)
+    """Return whether a question names a title; both as `_plain` has them."""
+    bare = title.strip()
+    return bool(bare) and (bare if is_chinese(bare) else title) in question
 
 
 def _about(title: str, question: str) -> float:

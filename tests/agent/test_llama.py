@@ -564,9 +564,6 @@ def test_loading_answering_and_closing_print_nothing(
     assert capfd.readouterr() == ("", "")
 
 
-# ── closing ───────────────────────────────────────────────────────────────────────────────────
-
-
 def test_what_is_printed_while_a_model_loads_is_not_lost(
     own: LlamaCppChat, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -580,6 +577,9 @@ def test_what_is_printed_while_a_model_loads_is_not_lost(
     loading.join()
     assert printed > 2  # said while it was loading
     assert capfd.readouterr().out.split() == [str(number + 1) for number in range(printed)]
+
+
+# ── closing ───────────────────────────────────────────────────────────────────────────────────
 
 
 def test_a_closed_model_refuses_calls_and_may_be_closed_again(own: LlamaCppChat) -> None:

@@ -37,8 +37,6 @@ class Beside(NamedTuple):
     examples: list[Example]
     config: Config
     """That language's."""
-    share: float
-    """Of the windows."""
     words: int
     """Where that language's words begin in the model's embeddings (see `widen`)."""
 
@@ -60,7 +58,7 @@ def batches(
 def _mixed(own: Iterator[Window], beside: Beside, chance: random.Random) -> Iterator[Window]:
     others = _windows(beside.examples, beside.config, chance)
     while True:
-        if chance.random() < beside.share:
+        if chance.random() < _BESIDE:
             window = next(others)
             yield window._replace(ids=[beside.words + n for n in window.ids])
         else:
@@ -177,7 +175,7 @@ def train(
         rows = [row for row in read_examples(others) if row.kind not in _UNUSED]
         if not rows:
             raise ValueError(f"{others} has no rows of a kind that is read beside English ones")
-        beside = Beside(rows, load_config("zh"), _BESIDE, words)
+        beside = Beside(rows, load_config("zh"), words)
         widen(model, base("zh"))
     for module in model.modules():
         if isinstance(module, torch.nn.Dropout):
